@@ -1,0 +1,98 @@
+"""Octets from a client to a query, or to what they deserve instead (cluster-dns-behaviour.md, section 15)."""
+
+from dataclasses import dataclass
+
+from dnsserver.wire.arrival import Arrival
+from dnsserver.wire.codes import Flag, Opcode, Rcode
+from dnsserver.wire.edns import Edns
+from dnsserver.wire.errors import WireError
+from dnsserver.wire.header import Header
+from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC
+from dnsserver.wire.message import Message
+from dnsserver.wire.question import Question
+
+#: Records that a query may carry: IXFR has an SOA in authority (RFC 1995), NOTIFY one in answer (RFC 1996),
+#: and additional has room for OPT and TSIG.
+ANSWERS_MAX, AUTHORITIES_MAX, ADDITIONALS_MAX = 1, 1, 2
+
+#: Bits that a bare error reply echoes from the query; AA and Z are cleared.
+_ECHOED_ON_ERROR = Flag.TC | Flag.RD | Flag.RA | Flag.AD | Flag.CD
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question with all that decides its answer. `octets` is the message as it came."""
+
+    header: Header
+    question: Question
+    edns: Edns | None
+    arrival: Arrival
+    octets: bytes
+
+    @property
+    def name(self) -> bytes:
+        """The qname in lower case; `question.name` has the case in which it was asked."""
+        return self.question.name.lower()
+
+    @property
+    def size_limit(self) -> int:
+        """Octets that the client can take in one reply."""
+        if self.arrival.protocol != "udp":
+            return MESSAGE_MAX
+        if self.edns is None:
+            return UDP_PAYLOAD_CLASSIC
+        return max(UDP_PAYLOAD_CLASSIC, self.edns.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The octets are no query that may be answered: send these, or nothing."""
+
+    octets: bytes | None
+    rcode: int
+
+
+def read_query(octets: bytes, arrival: Arrival) -> Query | Rejected:
+    """Check and decode what a client sent. Never raises."""
+    if len(octets) < HEADER_SIZE:
+        return Rejected(None, Rcode.FORMERR)
+    header = Header.decode(octets)
+    if header.flags & Flag.QR:
+        return Rejected(None, Rcode.FORMERR)
+    if header.opcode not in (Opcode.QUERY, Opcode.NOTIFY):
+        return Rejected(bare_error(header, Rcode.NOTIMP), Rcode.NOTIMP)
+    if (
+        header.questions != 1
+        or header.answers > ANSWERS_MAX
+        or header.authorities > AUTHORITIES_MAX
+        or header.additionals > ADDITIONALS_MAX
+    ):
+        return Rejected(bare_error(header, Rcode.FORMERR), Rcode.FORMERR)
+    try:
+        message = Message.decode(octets)
+    except WireError as error:
+        return Rejected(bare_error(header, error.rcode), error.rcode)
+    query = Query(header, message.questions[0], message.edns, arrival, octets)
+    if message.edns is not None and message.edns.version != 0:
+        return Rejected(_bad_version(query), Rcode.BADVERS)
+    return query
+
+
+def bare_error(header: Header, rcode: int) -> bytes:
+    """A reply of 12 octets, for messages of which no more than the header can be trusted."""
+    opcode = header.opcode if rcode == Rcode.NOTIMP else 0
+    return Header(header.id, opcode, rcode, header.flags & _ECHOED_ON_ERROR | Flag.QR).encode()
+
+
+def reply_flags(query: Query) -> Flag:
+    """QR, and for opcode QUERY the client's RD and CD."""
+    kept = query.header.flags & (Flag.RD | Flag.CD) if query.header.opcode == Opcode.QUERY else Flag(0)
+    return Flag.QR | kept
+
+
+def _bad_version(query: Query) -> bytes:
+    """BADVERS tells the highest version that we know, and nothing else (RFC 6891 section 6.1.3)."""
+    do = query.edns is not None and query.edns.do
+    edns = Edns(payload=0, do=do, extended_rcode=Rcode.BADVERS >> 4)
+    header = Header(query.header.id, query.header.opcode, Rcode.BADVERS & 15, reply_flags(query), 1, 0, 0, 1)
+    return header.encode() + query.question.encode() + edns.encode()

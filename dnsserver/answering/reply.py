@@ -1,0 +1,70 @@
+"""A reply as values, and the one place that makes it fit (RFC 2181 section 9, RFC 6891)."""
+
+from dataclasses import dataclass, replace
+
+from dnsserver.answering.query import Query, reply_flags
+from dnsserver.wire.codes import Flag, Rcode
+from dnsserver.wire.edns import Edns
+from dnsserver.wire.header import Header
+from dnsserver.wire.records import Record
+from dnsserver.wire.writer import MessageWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chain of plugins answers; ID, question, RD, CD and OPT are added when it is encoded.
+
+    `options` are EDNS options (code, data) that go to clients which sent EDNS. `truncated` asks for TC whatever
+    the size. `plugin` is who wrote it, "" for the server itself.
+    """
+
+    rcode: int = Rcode.NOERROR
+    answer: tuple[Record, ...] = ()
+    authority: tuple[Record, ...] = ()
+    additional: tuple[Record, ...] = ()
+    authoritative: bool = False
+    recursion_available: bool = False
+    authentic: bool = False
+    truncated: bool = False
+    options: tuple[tuple[int, bytes], ...] = ()
+    plugin: str = ""
+
+    def with_options(self, *options: tuple[int, bytes]) -> "Reply":
+        return replace(self, options=self.options + options)
+
+
+def encode(reply: Reply, query: Query) -> bytes:
+    """*reply* in the octets that *query*'s client can take.
+
+    Answer and authority lose records from the end, and TC says so; additional is help that was not asked for and
+    loses its last records without a word (RFC 2181 section 9).
+    """
+    opt = _opt(reply, query)
+    header = Header(query.header.id, query.header.opcode, reply.rcode & 15, _flags(reply, query))
+    writer = MessageWriter(header, query.question, query.size_limit, reserved=len(opt))
+    complete = writer.put_all(1, reply.answer) and writer.put_all(2, reply.authority)
+    if complete:
+        writer.put_all(3, reply.additional)
+    truncated = reply.truncated or not complete
+    return writer.finish(flags=Flag.TC if truncated else 0, opt=opt)
+
+
+def _flags(reply: Reply, query: Query) -> Flag:
+    flags = reply_flags(query)
+    if reply.authoritative:
+        flags |= Flag.AA
+    if reply.recursion_available:
+        flags |= Flag.RA
+    if reply.authentic:
+        flags |= Flag.AD
+    return flags
+
+
+def _opt(reply: Reply, query: Query) -> bytes:
+    """OPT goes to those who sent one: their size and DO bit, none of their options (section 18)."""
+    if query.edns is None:
+        return b""
+    answer = Edns(
+        query.edns.payload, do=query.edns.do, options=reply.options, extended_rcode=reply.rcode >> 4
+    )
+    return answer.encode()

@@ -1,0 +1,1 @@
+"""The running server: sources, chains, listeners, signals, in one process."""

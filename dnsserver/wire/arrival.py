@@ -1,0 +1,15 @@
+"""Where a query came from, and where it went to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """`protocol` is "udp" or "tcp"; hosts are bare IP texts (an IPv6 scope as `fe80::1%eth0`; an IPv4 client of a
+    dual-stack socket as plain IPv4)."""
+
+    protocol: str
+    client_host: str
+    client_port: int
+    server_host: str
+    server_port: int

@@ -1,0 +1,105 @@
+"""Numbers of the DNS protocol that the code speaks of by name (IANA, "Domain Name System (DNS) Parameters")."""
+
+from enum import IntEnum, IntFlag
+
+import dnslib
+
+
+class Type(IntEnum):
+    """RR types that some rule of ours names. Any other 16-bit number is a valid type too."""
+
+    A = 1
+    NS = 2
+    CNAME = 5
+    SOA = 6
+    PTR = 12
+    HINFO = 13
+    MX = 15
+    TXT = 16
+    AAAA = 28
+    SRV = 33
+    DNAME = 39
+    OPT = 41
+    DS = 43
+    IXFR = 251
+    AXFR = 252
+    ANY = 255
+
+
+class Class(IntEnum):
+    IN = 1
+    CH = 3
+    HS = 4
+    NONE = 254
+    ANY = 255
+
+
+class Rcode(IntEnum):
+    NOERROR = 0
+    FORMERR = 1
+    SERVFAIL = 2
+    NXDOMAIN = 3
+    NOTIMP = 4
+    REFUSED = 5
+    BADVERS = 16
+
+
+class Opcode(IntEnum):
+    QUERY = 0
+    NOTIFY = 4
+    UPDATE = 5
+
+
+class Flag(IntFlag):
+    """Bits of the second 16-bit word of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6)."""
+
+    QR = 0x8000
+    AA = 0x0400
+    TC = 0x0200
+    RD = 0x0100
+    RA = 0x0080
+    Z = 0x0040
+    AD = 0x0020
+    CD = 0x0010
+
+
+class ExtendedError(IntEnum):
+    """INFO-CODEs of Extended DNS Errors (RFC 8914 section 4)."""
+
+    NOT_READY = 14
+
+
+#: EDNS option number of Extended DNS Errors (RFC 8914 section 2).
+OPTION_EDE = 15
+
+
+def type_name(rtype: int) -> str:
+    """The mnemonic of an RR type, `TYPE123` for one that has none (RFC 3597 section 5)."""
+    return str(dnslib.QTYPE.forward.get(rtype, f"TYPE{rtype}"))
+
+
+def type_number(name: str) -> int | None:
+    """The RR type with this mnemonic (any case) or `TYPE123` form; None when there is none."""
+    found = dnslib.QTYPE.reverse.get(name.upper())
+    if found is not None:
+        return int(found)
+    digits = name.upper().removeprefix("TYPE")
+    if digits.isascii() and digits.isdigit() and name[:4].upper() == "TYPE" and int(digits) <= 0xFFFF:
+        return int(digits)
+    return None
+
+
+def class_name(rclass: int) -> str:
+    """The mnemonic of a class, `CLASS123` for one that has none (RFC 3597 section 5)."""
+    try:
+        return Class(rclass).name
+    except ValueError:
+        return f"CLASS{rclass}"
+
+
+def rcode_name(rcode: int) -> str:
+    """The mnemonic of an RCODE, `RCODE123` for one that has none."""
+    try:
+        return Rcode(rcode).name
+    except ValueError:
+        return str(dnslib.RCODE.forward.get(rcode, f"RCODE{rcode}"))

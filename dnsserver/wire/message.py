@@ -1,0 +1,121 @@
+"""Octets of a whole message to values: queries of any shape, and replies of other servers."""
+
+import struct
+from dataclasses import dataclass
+
+import dnslib
+
+from dnsserver.wire import names
+from dnsserver.wire.codes import Type
+from dnsserver.wire.edns import Edns
+from dnsserver.wire.errors import WireError
+from dnsserver.wire.header import Header
+from dnsserver.wire.limits import HEADER_SIZE
+from dnsserver.wire.question import Question
+from dnsserver.wire.records import Rdata, Record
+
+_FIXED = struct.Struct("!HHLH")
+
+#: Types whose RDATA holds names that a sender may have compressed (RFC 3597 section 4, RFC 1183, RFC 2782):
+#: octets in front of the names, number of names, octets behind them.
+_SHAPES: dict[int, tuple[int, int, int]] = {
+    Type.NS: (0, 1, 0),
+    3: (0, 1, 0),  # MD
+    4: (0, 1, 0),  # MF
+    Type.CNAME: (0, 1, 0),
+    Type.SOA: (0, 2, 20),
+    7: (0, 1, 0),  # MB
+    8: (0, 1, 0),  # MG
+    9: (0, 1, 0),  # MR
+    Type.PTR: (0, 1, 0),
+    14: (0, 2, 0),  # MINFO
+    Type.MX: (2, 1, 0),
+    17: (0, 2, 0),  # RP
+    18: (2, 1, 0),  # AFSDB
+    21: (2, 1, 0),  # RT
+    Type.SRV: (6, 1, 0),
+    36: (2, 1, 0),  # KX
+    Type.DNAME: (0, 1, 0),
+}
+#: Octets of RDATA that types of fixed size have.
+_SIZES: dict[int, int] = {Type.A: 4, Type.AAAA: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A decoded message. OPT is taken out of `additional` (the first one counts)."""
+
+    header: Header
+    questions: tuple[Question, ...]
+    answer: tuple[Record, ...]
+    authority: tuple[Record, ...]
+    additional: tuple[Record, ...]
+    edns: Edns | None
+
+    @classmethod
+    def decode(cls, octets: bytes) -> "Message":
+        """Raises WireError for anything that is no well-formed message. Octets behind the message are ignored."""
+        header = Header.decode(octets)
+        place = HEADER_SIZE
+        questions = []
+        for _ in range(header.questions):
+            question, place = Question.decode(octets, place)
+            questions.append(question)
+        sections: list[tuple[Record, ...]] = []
+        edns: Edns | None = None
+        for count in (header.answers, header.authorities, header.additionals):
+            records = []
+            for _ in range(count):
+                found, place = _record(octets, place)
+                if isinstance(found, Record):
+                    records.append(found)
+                elif edns is None:
+                    edns = found
+            sections.append(tuple(records))
+        return cls(header, tuple(questions), sections[0], sections[1], sections[2], edns)
+
+    @property
+    def rcode(self) -> int:
+        """The whole RCODE, the upper bits from OPT (RFC 6891 section 6.1.3)."""
+        upper = self.edns.extended_rcode if self.edns else 0
+        return upper << 4 | self.header.rcode
+
+
+def presentation(octets: bytes) -> str:
+    """A message in the form in which dig shows it, for people; hexadecimal when it is no message."""
+    try:
+        return str(dnslib.DNSRecord.parse(octets))
+    except Exception:  # dnslib lets errors of many kinds through; any of them means "not readable"
+        return octets.hex(" ")
+
+
+def _record(octets: bytes, place: int) -> tuple[Record | Edns, int]:
+    owner, place = names.decode(octets, place)
+    if len(octets) < place + _FIXED.size:
+        raise WireError("record is cut")
+    rtype, rclass, ttl, size = _FIXED.unpack_from(octets, place)
+    start = place + _FIXED.size
+    end = start + size
+    if len(octets) < end:
+        raise WireError("RDATA is cut")
+    if rtype == Type.OPT:
+        return Edns.from_record(rclass, ttl, octets[start:end]), end
+    return Record(owner, rtype, ttl, _rdata(octets, rtype, start, end), rclass), end
+
+
+def _rdata(octets: bytes, rtype: int, start: int, end: int) -> Rdata:
+    shape = _SHAPES.get(rtype)
+    # An UPDATE-like record without RDATA (RFC 2136 section 2.4) is well formed whatever its type.
+    if shape is None or start == end:
+        if start != end and _SIZES.get(rtype, end - start) != end - start:
+            raise WireError("RDATA has the wrong size for its type")
+        return Rdata(octets[start:end])
+    before, count, after = shape
+    place = start + before
+    found = []
+    for _ in range(count):
+        name, place = names.decode(octets, place)
+        found.append(name)
+    if place + after != end:
+        raise WireError("RDATA does not end where its names do")
+    return Rdata(octets[start : start + before], tuple(found), octets[place:end])

@@ -1,0 +1,93 @@
+"""Names that every zone has: the apex with SOA and NS, `ns.dns`, `dns-version` (sections 3 and 10)."""
+
+from collections.abc import Iterator
+
+from dnsserver.wire import names
+from dnsserver.wire.codes import Type
+from dnsserver.wire.records import Rdata, name_rdata, soa_rdata, txt_rdata
+from dnsserver.zone.addresses import packed
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import EndpointSlice
+from dnsserver.zone.policy import RecordPolicy
+from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
+from dnsserver.zone.service_names import endpoint_name
+
+#: Version of the Kubernetes DNS schema that the answers follow (Kubernetes DNS specification, section 2.2).
+SCHEMA_VERSION = b"1.1.0"
+#: Seconds. TTL of the schema version record: 28800, fixed (Kubernetes DNS specification, section 2.2).
+SCHEMA_VERSION_TTL = 28800
+#: Seconds. The SOA record's own TTL is never above this (section 10).
+SOA_TTL_MAX = 300
+#: Seconds. SOA timers (section 10).
+SOA_REFRESH, SOA_RETRY, SOA_EXPIRE = 7200, 1800, 86400
+
+NS_DNS = names.prefix((b"ns", b"dns"))
+HOSTMASTER = names.prefix((b"hostmaster",))
+DNS_VERSION = names.prefix((b"dns-version",))
+
+
+def soa(state: ClusterState, policy: RecordPolicy) -> RRset:
+    """The SOA RRset, relative to the zone."""
+    rdata = soa_rdata(
+        NS_DNS, HOSTMASTER, state.serial & 0xFFFFFFFF, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, policy.ttl
+    )
+    relative = Rdata(rdata.head, rdata.names, rdata.tail, relative=True)
+    return RRset(Type.SOA, min(policy.ttl, SOA_TTL_MAX), (relative,))
+
+
+def fixed_node(relative: bytes, state: ClusterState, policy: RecordPolicy) -> Node | None:
+    """The node of a name that depends on no namespace; None when *relative* (lower case) is no such name."""
+    if relative == b"":
+        return node(soa(state, policy), name_servers(state, policy))
+    if relative == DNS_VERSION:
+        return node(RRset(Type.TXT, SCHEMA_VERSION_TTL, (txt_rdata(SCHEMA_VERSION),)))
+    if relative == NS_DNS:
+        return node(*_glue([address for _, address in _servers(state, policy)], policy))
+    if relative == names.prefix((b"dns",)):
+        return EMPTY_NODE
+    return None
+
+
+def name_servers(state: ClusterState, policy: RecordPolicy) -> RRset:
+    """NS: the Services in front of this server, else `ns.dns`; their addresses as additional (section 3.2)."""
+    glue: dict[bytes, list[bytes]] = {}
+    for name, address in _servers(state, policy):
+        glue.setdefault(name, [])
+        if address is not None:
+            glue[name].append(address)
+    additional = tuple(
+        (name, rrset) for name, found in glue.items() for rrset in _glue(found, policy) if rrset.rdatas
+    )
+    rdatas = tuple(name_rdata(name, relative=True) for name in glue)
+    return RRset(Type.NS, policy.ttl, rdatas, additional)
+
+
+def _glue(addresses: list[bytes] | list[bytes | None], policy: RecordPolicy) -> tuple[RRset, RRset]:
+    return address_rrsets((address for address in addresses if address is not None), policy.ttl)
+
+
+def _servers(state: ClusterState, policy: RecordPolicy) -> list[tuple[bytes, bytes | None]]:
+    """Names (relative) and addresses under which this server can be asked; an address may be unknown."""
+    own = [octets for text in policy.own_addresses if (octets := packed(text)) is not None]
+    found: list[tuple[bytes, bytes | None]] = []
+    for address in own:
+        for slice_ in state.slices_at(address):
+            found.extend(_service_in_front(slice_, state, policy))
+    if found:
+        return found
+    return [(NS_DNS, address) for address in own] or [(NS_DNS, None)]
+
+
+def _service_in_front(
+    slice_: EndpointSlice, state: ClusterState, policy: RecordPolicy
+) -> Iterator[tuple[bytes, bytes | None]]:
+    service = state.service(slice_.service_key) if slice_.service else None
+    if service is None:
+        return
+    if service.headless:
+        for endpoint in slice_.endpoints:
+            yield endpoint_name(slice_, endpoint, policy), packed(endpoint.address)
+        return
+    own = names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))
+    for text in service.cluster_ips:
+        yield own, packed(text)

@@ -1,0 +1,98 @@
+"""Reverse names: octets or nibbles to addresses (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dnsserver.wire import names
+from dnsserver.wire.codes import Type
+from dnsserver.wire.records import name_rdata
+from dnsserver.zone.addresses import packed
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.policy import RecordPolicy
+from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, node
+from dnsserver.zone.service_names import endpoint_name
+
+IN_ADDR_ARPA = names.from_text("in-addr.arpa.")
+IP6_ARPA = names.from_text("ip6.arpa.")
+
+_NIBBLES = b"0123456789abcdef"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """The addresses below a reverse name, packed; one address when it is whole."""
+
+    low: bytes
+    high: bytes
+
+
+def is_reverse(zone: bytes) -> bool:
+    """Whether *zone* lies in the reverse trees, their roots included."""
+    return names.is_below(zone, IN_ADDR_ARPA) or names.is_below(zone, IP6_ARPA)
+
+
+def address_range(name: bytes) -> AddressRange | None:
+    """What addresses the reverse name *name* (lower case) stands above; None when it is no proper reverse name."""
+    split = names.split_at(name, IN_ADDR_ARPA)
+    if split is not None:
+        return _ipv4_range(names.labels(split[0] + names.ROOT))
+    split = names.split_at(name, IP6_ARPA)
+    if split is not None:
+        return _ipv6_range(names.labels(split[0] + names.ROOT))
+    return None
+
+
+def _ipv4_range(labels: Sequence[bytes]) -> AddressRange | None:
+    if len(labels) > 4:
+        return None
+    octets = bytearray()
+    for label in reversed(labels):
+        # isdigit on bytes is ASCII only; a leading zero would give one address two names
+        if not label.isdigit() or (label[0] == 0x30 and len(label) > 1) or len(label) > 3 or int(label) > 255:
+            return None
+        octets.append(int(label))
+    missing = 4 - len(octets)
+    return AddressRange(bytes(octets) + b"\0" * missing, bytes(octets) + b"\xff" * missing)
+
+
+def _ipv6_range(labels: Sequence[bytes]) -> AddressRange | None:
+    if len(labels) > 32 or any(len(label) != 1 or label not in _NIBBLES for label in labels):
+        return None
+    digits = b"".join(reversed(labels)).decode()
+    return AddressRange(bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f")))
+
+
+def reverse_node(
+    name: bytes, state: ClusterState, policy: RecordPolicy, primary: bytes, exposed: Callable[[str], bool]
+) -> Node | None:
+    """The node of a reverse name (section 6); `primary` is the zone that PTR targets lie in.
+
+    `exposed` tells whether a namespace may show. A partial name exists when an address below it has a
+    PTR record (RFC 8020).
+    """
+    span = address_range(name)
+    if span is None:
+        return None
+    if span.low != span.high:
+        return EMPTY_NODE if state.any_address_within(span.low, span.high) else None
+    targets = list(_targets(span.low, state, policy, exposed))
+    if not targets:
+        return None
+    rdatas = tuple(name_rdata(target + primary) for target in dict.fromkeys(targets))
+    return node(RRset(Type.PTR, policy.ttl, rdatas))
+
+
+def _targets(
+    address: bytes, state: ClusterState, policy: RecordPolicy, exposed: Callable[[str], bool]
+) -> list[bytes]:
+    """A Service at its clusterIP wins, the first only; else every endpoint name of the address."""
+    for service in state.services_at(address):
+        if exposed(service.key.namespace):
+            return [names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))]
+    return [
+        endpoint_name(slice_, endpoint, policy)
+        for slice_ in state.slices_at(address)
+        if slice_.service and exposed(slice_.key.namespace)
+        for endpoint in slice_.endpoints
+        if packed(endpoint.address) == address
+    ]
