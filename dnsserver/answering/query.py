@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Flag, Opcode, Rcode
+from dnsserver.wire.codes import Class, Flag, Opcode, Rcode
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
@@ -21,13 +21,17 @@ _ECHOED_ON_ERROR = Flag.TC | Flag.RD | Flag.RA | Flag.AD | Flag.CD
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question with all that decides its answer. `octets` is the message as it came."""
+    """One question with all that decides its answer. `octets` is the message as it came.
+
+    `hops` counts the questions that the server has asked itself on the way to this one.
+    """
 
     header: Header
     question: Question
     edns: Edns | None
     arrival: Arrival
     octets: bytes
+    hops: int = 0
 
     @property
     def name(self) -> bytes:
@@ -76,6 +80,19 @@ def read_query(octets: bytes, arrival: Arrival) -> Query | Rejected:
     if message.edns is not None and message.edns.version != 0:
         return Rejected(_bad_version(query), Rcode.BADVERS)
     return query
+
+
+def follow(query: Query, target: bytes) -> Query:
+    """The question that the server asks itself for *target*, with the client's type, EDNS size and DO bit.
+
+    For ExternalName Services (section 4.4): class IN, none of the client's EDNS options.
+    """
+    question = Question(target, query.question.rtype, Class.IN)
+    edns = None if query.edns is None else Edns(query.edns.payload, do=query.edns.do)
+    flags = query.header.flags & (Flag.RD | Flag.CD)
+    header = Header(query.header.id, Opcode.QUERY, 0, flags, 1, 0, 0, 0 if edns is None else 1)
+    octets = header.encode() + question.encode() + (b"" if edns is None else edns.encode())
+    return Query(header, question, edns, query.arrival, octets, query.hops + 1)
 
 
 def bare_error(header: Header, rcode: int) -> bytes:

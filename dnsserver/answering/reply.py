@@ -15,7 +15,7 @@ class Reply:
     """What a chain of plugins answers; ID, question, RD, CD and OPT are added when it is encoded.
 
     `options` are EDNS options (code, data) that go to clients which sent EDNS. `truncated` asks for TC whatever
-    the size. `plugin` is who wrote it, "" for the server itself.
+    the size. `plugin` is who wrote it, "" for the server itself; `error` says, for the operator, why this is no answer.
     """
 
     rcode: int = Rcode.NOERROR
@@ -28,6 +28,7 @@ class Reply:
     truncated: bool = False
     options: tuple[tuple[int, bytes], ...] = ()
     plugin: str = ""
+    error: str = ""
 
     def with_options(self, *options: tuple[int, bytes]) -> "Reply":
         return replace(self, options=self.options + options)

@@ -1,15 +1,115 @@
-"""What a plugin is: settings read from a directive, and a handler around the next handler."""
+"""What a plugin is: a directive of one server block, turned into a handler around the next handler, and more.
 
-from collections.abc import Awaitable, Callable
+Each plugin's package has `setup(directive, site) -> Plugin`; `table.py` names them all. A plugin never registers
+itself, and never changes a query or a reply: both are frozen, and a plugin that wants another makes another.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
+from dnsserver.config import Directive
+from dnsserver.observability.http import HttpAnswer
 from dnsserver.wire.codes import Rcode
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
 
 #: Answers a query. None: send nothing at all.
 Handler = Callable[[Query], Awaitable[Reply | None]]
 
 
+class Source(Protocol):
+    """Keeps a ClusterState equal to the cluster until it is cancelled."""
+
+    async def run(self) -> None: ...
+
+
+#: Makes the source of a cluster's objects. It may return when the first full lists are there, or before.
+SourceFactory = Callable[[ClusterState, frozenset[Feed]], Awaitable[Source]]
+
+
+class Server(Protocol):
+    """What a plugin may ask of the server that it is part of."""
+
+    async def resolve(self, query: Query) -> Reply | None:
+        """Put a query through the whole server, as if it had come in where *query* says it arrived."""
+        ...
+
+    def plugins(self) -> "tuple[Plugin, ...]":
+        """Every plugin of every server block, once the server is built."""
+        ...
+
+    def now(self) -> float:
+        """Unix seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The server block that a plugin is set up for.
+
+    `zones` are the block's zones in presentation format, lower case, with final dot. Relative paths count from
+    `directory`. `bound` are the addresses of the block's `bind` directive, empty for the wildcards. `source` is
+    where cluster objects come from, in place of what the directive says: for embedding.
+    """
+
+    zones: tuple[str, ...]
+    server: Server
+    directory: Path
+    bound: tuple[str, ...] = ()
+    source: SourceFactory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path on an HTTP listener that belongs to the server, not to DNS. `host` is "" for all addresses."""
+
+    host: str
+    port: int
+    path: str
+    answer: Callable[[], HttpAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """What one directive comes to. Every part but the name is optional."""
+
+    name: str
+    wrap: Callable[[Handler], Handler] | None = None
+    """Makes this plugin's handler around the next one."""
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    """Entered before the block's sockets are opened, left after they are closed."""
+    waiting_for: Callable[[], str] | None = None
+    """What keeps this plugin from being ready; "" when nothing does."""
+    bind: tuple[str, ...] = ()
+    """Addresses that the block's listeners are bound to."""
+    routes: tuple[Route, ...] = ()
+    debug: bool = False
+    """Log at debug level, and let exceptions of handlers end the process' silence: print their stack."""
+    classes_beyond_in: bool = False
+    """Queries of classes other than IN may reach the chain (section 15)."""
+    lameduck_s: float = 0.0
+    """Seconds to go on answering after the signal to stop."""
+    check: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """For `dnsserver check`: tries what can be tried without the network, and says in lines what would be served.
+    Raises ConfigError."""
+    examples: Callable[[], Sequence[tuple[str, str]]] | None = None
+    """Names and types that a newcomer may ask for, once the server runs."""
+
+
 async def no_next_plugin(query: Query) -> Reply | None:  # noqa: ARG001 - the end of every chain
     """The end of a chain: nobody answered (section 11.3)."""
-    return Reply(rcode=Rcode.SERVFAIL)
+    return Reply(rcode=Rcode.SERVFAIL, error="no next plugin found")
+
+
+def chain(plugins: tuple[Plugin, ...]) -> Handler:
+    """The handler of a server block: *plugins* around each other, the first outermost."""
+    handler: Handler = no_next_plugin
+    for plugin in reversed(plugins):
+        if plugin.wrap is not None:
+            handler = plugin.wrap(handler)
+    return handler

@@ -1,0 +1,57 @@
+"""Plugin `kubernetes`: the cluster's own zones."""
+
+from dnsserver.config import Directive
+from dnsserver.plugins.kubernetes.feeding import fed, feeds
+from dnsserver.plugins.kubernetes.handler import KubernetesHandler
+from dnsserver.plugins.kubernetes.report import check_lines, examples
+from dnsserver.plugins.kubernetes.settings import KubernetesSettings
+from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.transports.addresses import local_addresses
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.policy import RecordPolicy
+from dnsserver.zone.view import ServiceTable, ZoneView
+
+__all__ = ["KubernetesSettings", "setup"]
+
+
+def setup(directive: Directive, site: Site) -> Plugin:
+    """Raises ConfigError."""
+    settings = KubernetesSettings.from_directive(directive, site.zones, site.directory)
+    now = site.server.now
+    state = ClusterState(feeds(settings), now())
+    zones = zone_views(settings, state, site.bound or tuple(local_addresses()))
+
+    def wrap(next_handler: Handler) -> Handler:
+        return KubernetesHandler(zones, settings.fallthrough, next_handler, site.server.resolve)
+
+    return Plugin(
+        name="kubernetes",
+        wrap=wrap,
+        lifespan=lambda: fed(state, settings, now, site.source),
+        waiting_for=lambda: waiting_for(state),
+        check=lambda: check_lines(settings, state),
+        examples=lambda: examples(settings, state),
+    )
+
+
+def zone_views(
+    settings: KubernetesSettings, state: ClusterState, own_addresses: tuple[str, ...]
+) -> tuple[ZoneView, ...]:
+    """The zones of *settings* over *state*."""
+    policy = RecordPolicy(
+        ttl=settings.ttl,
+        pods=settings.pods,
+        endpoint_pod_names=settings.endpoint_pod_names,
+        ignore_empty_service=settings.ignore_empty_service,
+        namespaces=settings.namespaces,
+        own_addresses=own_addresses,
+    )
+    services = ServiceTable(state, policy)
+    return tuple(ZoneView(zone, settings.primary, state, policy, services) for zone in settings.zones)
+
+
+def waiting_for(state: ClusterState) -> str:
+    """Why the answers are not right yet or any more; "" when they are."""
+    if not state.synced:
+        return "no full list yet of " + ", ".join(state.waiting_for)
+    return "; ".join(f"{feed.value}: {reason}" for feed, reason in state.stale.items())

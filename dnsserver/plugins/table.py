@@ -1,0 +1,48 @@
+"""All plugins, in the order in which they see a query (coredns-compat.md, section 1.7: the order of 1.14.7).
+
+The order is data: a Corefile cannot change it, and no plugin registers itself.
+"""
+
+from collections.abc import Callable, Mapping
+
+from dnsserver.config import Directive
+from dnsserver.plugins import (
+    any as any_,
+)
+from dnsserver.plugins import (
+    bind,
+    chaos,
+    debug,
+    errors,
+    forward,
+    health,
+    kubernetes,
+    loadbalance,
+    log,
+    ready,
+    whoami,
+)
+from dnsserver.plugins.plugin import Plugin, Site
+
+#: Every directive that CoreDNS 1.14.7 knows. Those without an entry in SETUPS are refused by name.
+ORDER = (
+    "root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize"
+    " bind debug trace ready health pprof shed prometheus errors log dnstap local dns64 any chaos loadbalance tsig"
+    " rewrite autopath acl cache header dnssec tls minimal template transfer hosts route53 azure clouddns"
+    " k8s_external kubernetes file auto secondary etcd loop forward grpc erratic whoami on sign view nomad"
+).split()
+
+SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
+    "bind": bind.setup,
+    "debug": debug.setup,
+    "ready": ready.setup,
+    "health": health.setup,
+    "errors": errors.setup,
+    "log": log.setup,
+    "any": any_.setup,
+    "chaos": chaos.setup,
+    "loadbalance": loadbalance.setup,
+    "kubernetes": kubernetes.setup,
+    "forward": forward.setup,
+    "whoami": whoami.setup,
+}

@@ -1,0 +1,90 @@
+"""Server blocks to sites: the plugins of a block around each other, and where it listens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dnsserver.config import ConfigError, Corefile, ListenEntry, ServerBlock, listeners
+from dnsserver.plugins.plugin import Handler, Plugin, Server, Site, SourceFactory, chain
+from dnsserver.plugins.table import ORDER, SETUPS
+from dnsserver.wire import names
+
+#: Schemes of server keys that are served; the others are known and refused.
+SERVED_SCHEMES = frozenset(("dns",))
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltSite:
+    """One server block, ready to answer. `plugins` stand in the order of the chain."""
+
+    block: ServerBlock
+    plugins: tuple[Plugin, ...]
+    handler: Handler
+    bound: tuple[str, ...]
+
+    @property
+    def classes_beyond_in(self) -> bool:
+        return any(plugin.classes_beyond_in for plugin in self.plugins)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltListener:
+    """One address (`""`: all addresses of the host) and port, with its sites by zone (wire names, lower case)."""
+
+    address: str
+    port: int
+    sites: dict[bytes, BuiltSite]
+
+
+def build_site(
+    block: ServerBlock, server: Server, directory: Path, source: SourceFactory | None = None
+) -> BuiltSite:
+    """Set the block's plugins up, in the order of the table. Raises ConfigError."""
+    for key in block.keys:
+        if key.scheme not in SERVED_SCHEMES:
+            raise ConfigError(
+                f"{block.file}:{block.line} - Error during parsing: scheme '{key.scheme}://' of '{key.text}' "
+                "is not supported yet: use dns://, or no scheme"
+            )
+    site = Site(zones=block.zones, server=server, directory=directory, source=source)
+    plugins = []
+    for name in ORDER:
+        directive = block.directive(name)
+        if directive is None:
+            continue
+        setup = SETUPS.get(name)
+        if setup is None:
+            raise directive.missing_plugin()
+        plugin = setup(directive, site)
+        if plugin.bind:
+            site = replace(site, bound=plugin.bind)
+        plugins.append(plugin)
+    return BuiltSite(block, tuple(plugins), chain(tuple(plugins)), site.bound)
+
+
+def build_sites(
+    corefile: Corefile, server: Server, directory: Path, source: SourceFactory | None = None
+) -> tuple[BuiltSite, ...]:
+    """All server blocks of *corefile*; *source* as in Site. Raises ConfigError."""
+    return tuple(build_site(block, server, directory, source) for block in corefile.blocks)
+
+
+def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
+    """The sockets to open, each with the sites that answer on it. Raises ConfigError for a zone served twice."""
+    owners: dict[ListenEntry, BuiltSite] = {}
+    for site in sites:
+        where = f"{site.block.file}:{site.block.line}"
+        for key in site.block.keys:
+            for address in site.bound or ("",):
+                entry = ListenEntry(key.scheme, key.zone, key.port, address, where)
+                if entry in owners:
+                    listeners([entry, entry])  # the one place that words this error
+                owners[entry] = site
+    return tuple(
+        BuiltListener(
+            found.address,
+            found.port,
+            {names.from_text(entry.zone): owners[entry] for entry in found.entries},
+        )
+        for found in listeners(list(owners))
+    )

@@ -1,0 +1,78 @@
+"""A cluster DNS server inside the test's own process, on a free loopback port."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from dnsserver.plugins.plugin import Source
+from dnsserver.runtime.server import ClusterDnsServer
+from dnsserver.runtime.standalone import standalone_corefile
+from dnsserver.sources.manifests.settings import Documents, ManifestSettings
+from dnsserver.sources.manifests.source import ManifestSource
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
+
+
+class ClusterDNS:
+    """Serves the DNS of the cluster that *manifests* describe, for as long as the context lasts.
+
+    *manifests*: a file or folder, YAML text, or a list of objects as dictionaries. Changes of files are served
+    within a second; `replace` changes text and objects at once. *options* are further lines of the `kubernetes`
+    block, such as `"pods verified"`.
+
+        async with ClusterDNS(manifests=Path("rendered")) as dns:
+            ...  # ask dns.host, dns.port over UDP or TCP
+
+    Nothing leaves the machine: names outside the cluster are REFUSED. Raises ManifestError, ConfigError, StartError
+    on entering.
+    """
+
+    def __init__(
+        self,
+        manifests: Path | Documents,
+        *,
+        zone: str = "cluster.local",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._manifests = manifests
+        self._zone = zone
+        self._options = options
+        self._server: ClusterDnsServer | None = None
+        self._source: ManifestSource | None = None
+
+    def __repr__(self) -> str:
+        return f"<ClusterDNS {self.host}:{self.port}>"
+
+    async def __aenter__(self) -> Self:
+        corefile = standalone_corefile(
+            (), address=self.host, port=self.port, zone=self._zone, options=self._options
+        )
+        server = ClusterDnsServer(corefile, Path(), source=self._manifest_source)
+        await server.__aenter__()
+        self._server = server
+        self.port = server.endpoints[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            await self._server.__aexit__()
+
+    async def replace(self, documents: Documents) -> None:
+        """Serve *documents* in place of the text or objects given before; on return the answers are live.
+
+        Raises ManifestError, and then nothing has changed.
+        """
+        if self._source is None:
+            raise RuntimeError("replace() is for a running server: use it inside `async with`")
+        await self._source.set_documents(documents)
+
+    async def _manifest_source(self, state: ClusterState, feeds: frozenset[Feed]) -> Source:
+        settings = ManifestSettings.of(self._manifests, feeds=feeds)
+        self._source = ManifestSource(settings, state, now=time.time)
+        await self._source.load()
+        return self._source
