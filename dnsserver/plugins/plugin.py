@@ -12,7 +12,6 @@ from typing import Protocol
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
-from dnsserver.config import Directive
 from dnsserver.observability.http import HttpAnswer
 from dnsserver.wire.codes import Rcode
 from dnsserver.zone.cluster import ClusterState

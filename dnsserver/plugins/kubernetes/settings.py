@@ -18,6 +18,8 @@ from dnsserver.zone.reverse import is_reverse
 TTL_MAX = 3600
 #: Seconds. How long the start waits for the first full lists.
 STARTUP_TIMEOUT_S = 5.0
+#: Access to the API server of the cluster that this runs in.
+IN_CLUSTER = LiveSettings()
 #: Options of CoreDNS that are known and not served yet.
 NOT_YET = frozenset(("multicluster", "zonal"))
 
@@ -27,7 +29,7 @@ class KubernetesSettings:
     """One `kubernetes` block. Zones are wire names in lower case; the first that is not reverse is the primary."""
 
     zones: tuple[bytes, ...]
-    access: LiveSettings = LiveSettings()
+    access: LiveSettings = IN_CLUSTER
     manifests: tuple[Path, ...] = ()
     """Files and folders to serve instead of an API server (an extension)."""
     service_ranges: tuple[str, ...] = SERVICE_RANGES
