@@ -97,7 +97,7 @@ async def loaded_manifests(
 
 def _live_source(state: ClusterState, settings: KubernetesSettings, now: Callable[[], float]) -> Source:
     # Imported here: the client takes half a second to import, and manifests do without it.
-    from dnsserver.sources.kubernetes import KubernetesSource
+    from dnsserver.sources.kubernetes.source import KubernetesSource
 
     live = replace(
         settings.access,

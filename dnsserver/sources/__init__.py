@@ -1,0 +1,1 @@
+"""Where cluster objects come from: the Kubernetes API, or manifests on disk."""

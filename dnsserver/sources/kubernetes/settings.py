@@ -1,0 +1,50 @@
+"""What a connection to the API server is made from, and what is asked of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dnsserver.sources.selectors import Selector
+from dnsserver.zone.objects import Feed
+
+#: Requests per second when `apiserver_qps` is 0, and requests at once when `apiserver_burst` is 0: the kubelet's
+#: (since 1.27). client-go's 5 and 10 would spread the pages of a first list of 50,000 objects over 18 seconds.
+DEFAULT_QPS = 50.0
+DEFAULT_BURST = 100
+#: Where the kubelet mounts the service account: files `token` and `ca.crt`.
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+#: Watched unless the Corefile says otherwise (cluster-dns-behaviour.md, section 13).
+DEFAULT_FEEDS = frozenset((Feed.SERVICES, Feed.ENDPOINT_SLICES, Feed.NAMESPACES))
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files of `tls CERT KEY CACERT`."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSettings:
+    """How to reach the API server: `kubeconfig` wins over `endpoint`; with neither, the service account is used."""
+
+    kubeconfig: Path | None = None
+    context: str = ""
+    """Context in the kubeconfig; "" is its current-context."""
+    endpoint: str = ""
+    """URL of the API server; without scheme, https when `tls` is set, else http (as client-go has it)."""
+    tls: TlsFiles | None = None
+    """For `endpoint`."""
+    service_account: Path = SERVICE_ACCOUNT
+    labels: Selector | None = None
+    """Which Services, EndpointSlices and Pods are watched; None: all."""
+    namespace_labels: Selector | None = None
+    """Which Namespaces are watched; None: all."""
+    feeds: frozenset[Feed] = DEFAULT_FEEDS
+    qps: float = 0
+    """Requests per second over some time; 0: DEFAULT_QPS."""
+    burst: int = 0
+    """Requests at once before `qps` holds them back; 0: DEFAULT_BURST."""
+    max_inflight: int = 0
+    """Requests that wait for their reply at one time, an open watch not counted; 0: no limit."""

@@ -1,0 +1,53 @@
+"""The Kubernetes API as the source of the cluster state: one reflector per feed."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from dnsserver.sources.kubernetes.client import ApiServer
+from dnsserver.sources.kubernetes.pacing import Timing
+from dnsserver.sources.kubernetes.reflector import Limits, Reflector
+from dnsserver.sources.kubernetes.resources import resources
+from dnsserver.sources.kubernetes.settings import LiveSettings
+from dnsserver.zone.cluster import ClusterState
+
+LOG = logging.getLogger("dnsserver.kubernetes")
+
+
+class KubernetesSource:
+    """Feeds *state* from the API server that *settings* name.
+
+    Each feed is followed on its own: one that is not allowed or not there leaves the others alone.
+    """
+
+    def __init__(
+        self,
+        settings: LiveSettings,
+        state: ClusterState,
+        *,
+        now: Callable[[], float],
+        log: logging.Logger = LOG,
+        timing: Timing | None = None,
+        limits: Limits | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """*now* gives Unix seconds; *environ* stands for the process's environment."""
+        timing, limits = timing or Timing(), limits or Limits()
+        self.api = ApiServer(settings, timing, environ)
+        self.reflectors = [
+            Reflector(resource, self.api, state, now=now, log=log, timing=timing, limits=limits)
+            for resource in resources(settings)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<KubernetesSource {self.api!r} {self.reflectors!r}>"
+
+    async def run(self) -> None:
+        """Until cancelled; SourceError when the settings cannot be used at all."""
+        await self.api.connect()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reflector in self.reflectors:
+                    group.create_task(reflector.run(), name=reflector.name)
+        finally:
+            await self.api.close()

@@ -1,0 +1,19 @@
+"""The manifests source: folders and files of YAML or JSON become cluster state, and stay so while they change.
+
+What is stated is served as it is. What a cluster's controllers would add is added, the same each time:
+
+- Pods of Deployments, ReplicaSets, StatefulSets, DaemonSets (one per node; `ManifestSettings.nodes`, 1), Jobs and
+  ReplicationControllers. Pods that are stated count: those that a workload owns (where one is, all are expected to
+  be stated: a dump of a cluster), and those without owner that its selector matches. A Pod stated with the name of a
+  StatefulSet's pod needs to state only what is special about it, for example `status.podIP`.
+- Addresses of pods and Services, each from the hash of its name.
+- EndpointSlices of Services with a selector, where no EndpointSlice and no Endpoints object is stated for them.
+- Namespaces that any object names, and the four that every cluster starts with.
+
+A Service `default/kubernetes` is not invented. Other kinds are counted (`ManifestSource.ignored`) and passed over.
+"""
+
+from dnsserver.sources.manifests.settings import Documents, ManifestError, ManifestSettings
+from dnsserver.sources.manifests.source import ManifestSource
+
+__all__ = ["Documents", "ManifestError", "ManifestSettings", "ManifestSource"]

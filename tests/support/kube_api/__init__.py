@@ -1,0 +1,36 @@
+"""A faithful API server for tests: list and watch over HTTP, in memory, with faults by script."""
+
+from tests.support.kube_api.faults import (
+    Fault,
+    cut,
+    expired,
+    forbidden,
+    half_json,
+    mute,
+    silent,
+    slow,
+    status,
+    watch_line,
+)
+from tests.support.kube_api.samples import namespace, pod, service, slice_of
+from tests.support.kube_api.server import KubeApi, Request, ServerTls
+
+__all__ = [
+    "Fault",
+    "KubeApi",
+    "Request",
+    "ServerTls",
+    "cut",
+    "expired",
+    "forbidden",
+    "half_json",
+    "mute",
+    "namespace",
+    "pod",
+    "service",
+    "silent",
+    "slice_of",
+    "slow",
+    "status",
+    "watch_line",
+]
