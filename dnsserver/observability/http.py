@@ -1,0 +1,336 @@
+"""A small HTTP/1.1 server for probes: /health, /ready, /metrics [h11].
+
+h11 (9 ms to import) does the protocol; aiohttp.web (140 ms) would cost more than the rest of a start.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import h11
+
+_log = logging.getLogger(__name__)
+
+#: Seconds. For a whole request, for taking an answer, and between two requests: CoreDNS's limits.
+REQUEST_S = WRITE_S = IDLE_S = 5.0
+#: Open connections; one more is closed at once. A kubelet uses one per probe, Prometheus one.
+CONNECTIONS_MAX = 128
+#: Octets. Request line and headers.
+HEAD_MAX = 16_384
+#: Octets. Body of a request, which is read and ignored.
+BODY_MAX = 65_536
+#: Octets taken from a connection at once.
+_READ_OCTETS = 4_096
+#: The 16 bits of a port (RFC 9293 §3.1).
+_PORT_MAX = 65_535
+#: Connections that wait for accept().
+_BACKLOG = 128
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    status: int
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+    @classmethod
+    def text(cls, status: int, body: str) -> Self:
+        return cls(status, body.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """Seconds; see the constants."""
+
+    request_s: float = REQUEST_S
+    write_s: float = WRITE_S
+    idle_s: float = IDLE_S
+    connections: int = CONNECTIONS_MAX
+
+
+_NOT_FOUND = HttpAnswer.text(404, "404 page not found\n")
+_FAILED = HttpAnswer.text(500, "500 internal server error\n")
+_TOO_LARGE = HttpAnswer.text(413, "413 request entity too large\n")
+_DEFAULT_LIMITS = HttpLimits()
+
+
+class HttpListenError(Exception):
+    """The HTTP port cannot be opened; the text is `listen tcp :8080: bind: address already in use`."""
+
+
+class HttpListener:
+    """Answer requests for the paths in *routes*, whatever the method. Sockets are bound by `start`.
+
+    Host "" means every address; port 0 picks a free one, see `port`.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        routes: Mapping[str, Callable[[], HttpAnswer]],
+        *,
+        reuse_port: bool = True,
+        limits: HttpLimits = _DEFAULT_LIMITS,
+    ) -> None:
+        self.host, self.port = host, port
+        self._routes = routes
+        self._reuse_port = reuse_port
+        self._limits = limits
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._main: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<HttpListener {_label(self.host, self.port)} connections={len(self._connections)}>"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Listen, or raise `HttpListenError`."""
+        sockets = _bind(self.host, self.port, self._reuse_port)
+        self.port = int(sockets[0].getsockname()[1])
+        started = asyncio.Event()
+        self._main = asyncio.create_task(self._run(started), name=repr(self))
+        try:
+            await started.wait()
+            for sock in sockets:
+                self._servers.append(await asyncio.start_server(self._connected, sock=sock, limit=HEAD_MAX))
+        except BaseException:
+            for sock in sockets:
+                sock.close()
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Stop listening and cut all connections."""
+        for server in self._servers:
+            server.close()
+        if self._main is not None:
+            self._main.cancel()
+            await asyncio.wait([self._main])
+            await asyncio.sleep(0)  # the event loop loses aborted connections in its next round
+
+    async def _run(self, started: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as self._group:
+            started.set()
+            await asyncio.Event().wait()
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        full = len(self._connections) >= self._limits.connections
+        if full or self._group is None or self._main is None or self._main.cancelling():
+            writer.transport.abort()
+            return
+        task = self._group.create_task(self._serve(reader, writer), name=f"http {self!r}")
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(reader, writer, self._limits)
+        try:
+            while await connection.serve_one(self._answer):
+                pass
+            await connection.finish()
+        except (OSError, TimeoutError):
+            pass
+        except Exception:
+            _log.exception("%r: a connection failed", self)
+
+    def _answer(self, path: str) -> HttpAnswer:
+        route = self._routes.get(path)
+        if route is None:
+            return _NOT_FOUND
+        try:
+            return route()
+        except Exception:
+            _log.exception("%r: %s failed", self, path)
+            return _FAILED
+
+
+class _Connection:
+    """One client: requests one after another."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: HttpLimits
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MAX)
+
+    async def serve_one(self, answer: Callable[[str], HttpAnswer]) -> bool:
+        """Read a request and answer it; False when it was the last."""
+        try:
+            request = await self._request()
+            if request is None:
+                return False
+            small = await self._body_read()
+        except h11.RemoteProtocolError as error:
+            if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                status = error.error_status_hint
+                await self._send(HttpAnswer.text(status, f"{status} {_reason(status)}"), last=True)
+            return False
+        except ConnectionError:
+            return False
+        if not small:
+            await self._send(_TOO_LARGE, last=True)
+            return False
+        await self._send(answer(_path(request)), head=request.method == b"HEAD")
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def finish(self) -> None:
+        """Say that no more comes, then let the client take it: closing at once could destroy an answer."""
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+        async with asyncio.timeout(self._limits.write_s):
+            while await self._reader.read(_READ_OCTETS):
+                pass
+
+    async def _request(self) -> h11.Request | None:
+        """The head of the next request; None when the client has gone or sent none in time."""
+        if not self._http.trailing_data[0]:
+            try:
+                async with asyncio.timeout(self._limits.idle_s):
+                    data = await self._reader.read(_READ_OCTETS)
+            except TimeoutError:
+                return None
+            self._http.receive_data(data)
+        async with asyncio.timeout(self._limits.request_s):
+            event = await self._event()
+        return event if isinstance(event, h11.Request) else None
+
+    async def _body_read(self) -> bool:
+        """Read the body to its end; False if it is too long for that."""
+        if self._http.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+            self._writer.write(self._http.send(go_on) or b"")
+        size = 0
+        async with asyncio.timeout(self._limits.request_s):
+            while size <= BODY_MAX:
+                event = await self._event()
+                if not isinstance(event, h11.Data):
+                    return True
+                size += len(event.data)
+        return False
+
+    async def _event(self) -> object:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            self._http.receive_data(await self._reader.read(_READ_OCTETS))
+
+    async def _send(self, answer: HttpAnswer, *, head: bool = False, last: bool = False) -> None:
+        headers = [
+            ("Content-Type", answer.content_type),
+            ("Content-Length", str(len(answer.body))),
+            ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())),
+        ]
+        if last:
+            headers.append(("Connection", "close"))
+        status = h11.Response(
+            status_code=answer.status, headers=headers, reason=_reason(answer.status).encode()
+        )
+        self._writer.write(self._http.send(status) or b"")
+        if not head:
+            self._writer.write(self._http.send(h11.Data(data=answer.body)) or b"")
+        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
+        async with asyncio.timeout(self._limits.write_s):
+            await self._writer.drain()
+
+
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    413: "Content Too Large",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+
+
+def _reason(status: int) -> str:
+    return _REASONS.get(status, "Error" if status >= 400 else "OK")
+
+
+def _path(request: h11.Request) -> str:
+    """The path of the target; a proxy sends it with scheme and host (RFC 9112 §3.2.2)."""
+    target = request.target.decode("latin-1").partition("?")[0]
+    if target.lower().startswith(("http://", "https://")):
+        return "/" + target.partition("//")[2].partition("/")[2]
+    return target
+
+
+def _label(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _bind(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
+    """One listening socket, or for "" one per IP version of this host, with the same port."""
+    sockets: list[socket.socket] = []
+    try:
+        for address in (host,) if host else ("0.0.0.0", "::"):
+            number = sockets[0].getsockname()[1] if sockets else port
+            with contextlib.ExitStack() as undo:
+                try:
+                    family, sockaddr = _resolve(address, number)
+                    sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                    _listen(sock, sockaddr, reuse_port)
+                except OSError as error:
+                    if sockets and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                        continue
+                    raise
+                sockets.append(sock)
+                undo.pop_all()
+    except (OSError, OverflowError) as error:
+        for sock in sockets:
+            sock.close()
+        reason = _error_text(error)
+        raise HttpListenError(f"listen tcp {_label(host, port)}: bind: {reason}") from error
+    return sockets
+
+
+def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+    """The first address of *host*, IPv4 before IPv6 as for `localhost` in Go."""
+    if not 0 <= port <= _PORT_MAX:
+        raise OverflowError("invalid port")  # getaddrinfo(3) would take it modulo 65536
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return found[0][0], found[0][4]
+
+
+def _listen(sock: socket.socket, address: tuple[object, ...], reuse_port: bool) -> None:
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if reuse_port:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(address)
+    sock.listen(_BACKLOG)
+    sock.setblocking(False)
+
+
+def _error_text(error: OSError | OverflowError) -> str:
+    if isinstance(error, socket.gaierror) or not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    text = os.strerror(error.errno)
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,45 @@
+"""The border to the responder: whatever it does, a transport gets octets that can be sent, or None."""
+
+import asyncio
+import logging
+
+from dnsserver.transports.limits import TransportCounters, TransportLimits
+from dnsserver.transports.responder import Arrival, Responder
+from dnsserver.wire.frames import MESSAGE_MAX
+
+_log = logging.getLogger(__name__)
+
+
+async def ask(
+    responder: Responder,
+    query: bytes,
+    arrival: Arrival,
+    limits: TransportLimits,
+    counters: TransportCounters,
+) -> bytes | None:
+    """The responder's reply; None also when it takes too long or breaks its promise never to raise."""
+    reply: object = None
+    try:
+        async with asyncio.timeout(limits.answer_s) as clock:
+            reply = await responder(query, arrival)
+    except Exception as error:
+        if clock.expired():
+            counters.answers_late += 1
+        else:
+            _failed(f"raised {error!r}", arrival, counters, error)
+        return None
+    if reply is None:
+        return None
+    if not isinstance(reply, bytes) or len(reply) > MESSAGE_MAX:
+        _failed("gave what cannot be sent", arrival, counters, None)
+        return None
+    return reply
+
+
+def _failed(what: str, arrival: Arrival, counters: TransportCounters, error: Exception | None) -> None:
+    """Count, and log the 1st, 2nd, 4th, 8th... time: a client must not be able to fill the log."""
+    counters.answers_failed += 1
+    if counters.answers_failed & (counters.answers_failed - 1) == 0:
+        _log.error(
+            "the responder %s for %s (time %d)", what, arrival, counters.answers_failed, exc_info=error
+        )

@@ -1,0 +1,280 @@
+"""One TCP client: questions in any number, answers as they are ready (RFC 7766 §6.2.1.1, §7)."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, cast
+
+from dnsserver.transports.addresses import endpoint_text
+from dnsserver.transports.asking import ask
+from dnsserver.transports.limits import HEADER_OCTETS
+from dnsserver.transports.pool import ConnectionPool
+from dnsserver.transports.responder import Arrival, Responder
+from dnsserver.wire.frames import TcpFrames, frame
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the connections of one listener have in common."""
+
+    responder: Responder
+    pool: ConnectionPool
+    spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None] | None]
+    read_buffer: bytearray
+    """Shared: event loops fill it and call `buffer_updated` without doing anything in between."""
+    made: Callable[["TcpConnection"], None]
+    lost: Callable[["TcpConnection"], None]
+
+
+class TcpConnection(asyncio.BufferedProtocol):
+    """Reads while there is room for questions and the client reads its answers; one timer for all limits.
+
+    The timer is lazy: it is set when there is none, or a later one; at its time it looks whether the deadline
+    has moved.
+    """
+
+    __slots__ = (
+        "_arrival",
+        "_asked",
+        "_blocked_at",
+        "_draining",
+        "_frames",
+        "_held",
+        "_input_ended",
+        "_paused",
+        "_queued",
+        "_queued_octets",
+        "_service",
+        "_since",
+        "_tasks",
+        "_timer",
+        "_transport",
+    )
+
+    def __init__(self, service: Service, arrival: Arrival) -> None:
+        self._service = service
+        self._arrival = arrival
+        self._transport: asyncio.Transport | None = None
+        self._frames = TcpFrames()
+        self._queued: deque[bytes] = deque()
+        self._queued_octets = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked = 0
+        self._since = 0.0  # of the present wait: for the first question, for the rest of one, for another
+        self._blocked_at: float | None = None
+        self._paused = False
+        self._input_ended = False
+        self._draining = False
+        self._held = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        client = endpoint_text(self._arrival.client_host, self._arrival.client_port)
+        return (
+            f"<TcpConnection {client} asked={self._asked} in_flight={len(self._tasks)} "
+            f"queued={len(self._queued)} held={self._held}>"
+        )
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)  # "paused" shall mean: something is unread
+        self._service.made(self)
+        self._since = _now()
+        self._service.pool.active(self)
+        self._settle()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        self._queued.clear()
+        self._queued_octets = 0
+        for task in self._tasks:
+            task.cancel()
+        pool = self._service.pool
+        pool.held -= self._held
+        self._held = 0
+        pool.forget(self)
+        pool.leave(self._arrival.client_host)
+        self._service.lost(self)
+
+    def get_buffer(self, _sizehint: int) -> bytearray:
+        return self._service.read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._input_ended:
+            return
+        was_between = not self._frames.buffered
+        messages = self._frames.feed(memoryview(self._service.read_buffer)[:nbytes])
+        if (messages or was_between) and self._asked + len(messages):
+            self._since = _now()
+        for message in messages:
+            if len(message) < HEADER_OCTETS:
+                self._malformed()
+                break
+            self._queued.append(message)
+            self._queued_octets += len(message)
+            self._asked += 1
+        if messages:
+            self._service.pool.counters.tcp_received += len(messages)
+            self._service.pool.active(self)
+        self.pump()
+
+    def eof_received(self) -> bool:
+        """The client has asked all it wanted, and may still read: keep the way to it open."""
+        if self._frames.buffered and not self._input_ended:
+            self._service.pool.counters.tcp_malformed += 1
+        self._input_ended = True
+        self._settle()
+        return True
+
+    def pause_writing(self) -> None:
+        self._blocked_at = _now()
+        self._settle()
+
+    def resume_writing(self) -> None:
+        self._blocked_at = None
+        if not self._frames.buffered:
+            self._since = _now()
+        self.pump()
+
+    # What the listener and the pool call.
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is owed to the client: it may be closed at any time (RFC 7766 §6.2.3)."""
+        return not (self._tasks or self._queued or self._blocked_at is not None or self._frames.buffered)
+
+    def pump(self) -> None:
+        """Begin with as many queued questions as there are places."""
+        places = self._service.pool.limits.tcp_in_flight_per_connection
+        while self._queued and self._blocked_at is None and len(self._tasks) < places:
+            if not self._service.pool.begin(self):
+                break
+            query = self._queued.popleft()
+            self._queued_octets -= len(query)
+            task = self._service.spawn(self._answer(query), "tcp answer")
+            if task is None:
+                self._service.pool.end()
+                break
+            self._tasks.add(task)
+            task.add_done_callback(self._answered)
+        self._settle()
+
+    def drain(self) -> None:
+        """Close as soon as nothing is owed; who has not asked yet may ask once."""
+        self._draining = True
+        self._settle()
+
+    def replace(self) -> None:
+        self._close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # The rest.
+
+    async def _answer(self, query: bytes) -> None:
+        pool = self._service.pool
+        reply = await ask(self._service.responder, query, self._arrival, pool.limits, pool.counters)
+        if reply and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame(reply))
+            pool.counters.tcp_sent += 1
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._service.pool.end()
+        if self._transport is not None:
+            if not self._frames.buffered:
+                self._since = _now()
+            self.pump()
+
+    def _malformed(self) -> None:
+        self._service.pool.counters.tcp_malformed += 1
+        self._input_ended = True
+
+    def _settle(self) -> None:
+        """After every event: go on reading or not, close if all is done, count what is held, set the timer."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        finished = self._input_ended or (self._draining and self._asked and not self._frames.buffered)
+        if finished and not self._tasks and not self._queued:
+            self._close()
+            return
+        self._steer_reading(self._transport)
+        self._count_held(self._transport)
+        self._set_timer()
+
+    def _steer_reading(self, transport: asyncio.Transport) -> None:
+        pause = bool(self._queued) or self._blocked_at is not None
+        if self._input_ended or pause == self._paused:
+            return
+        self._paused = pause
+        if pause:
+            transport.pause_reading()
+        else:
+            self._since = _now()
+            transport.resume_reading()
+
+    def _count_held(self, transport: asyncio.Transport) -> None:
+        held = self._frames.buffered + self._queued_octets + transport.get_write_buffer_size()
+        pool = self._service.pool
+        grows = held > self._held
+        pool.held += held - self._held
+        self._held = held
+        if grows and pool.overloaded(held):
+            pool.counters.tcp_overload += 1
+            transport.abort()
+
+    def _deadline(self) -> tuple[float, str]:
+        """When patience ends, and the counter for that. Not reading one's answers weighs most."""
+        limits = self._service.pool.limits
+        if self._blocked_at is not None:
+            return self._blocked_at + limits.tcp_write_s, "tcp_unread"
+        if not self._asked:
+            return self._since + limits.tcp_first_read_s, "tcp_slow"
+        if self._frames.buffered and not self._paused and not self._input_ended:
+            return self._since + limits.tcp_message_s, "tcp_slow"
+        if self._tasks or self._queued:
+            return math.inf, ""
+        return self._since + limits.tcp_idle_s, "tcp_idle"
+
+    def _set_timer(self) -> None:
+        deadline, _ = self._deadline()
+        if deadline == math.inf or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        deadline, counter = self._deadline()
+        if self._transport is None or deadline > _now():
+            self._set_timer()
+            return
+        counters = self._service.pool.counters
+        setattr(counters, counter, getattr(counters, counter) + 1)
+        if counter == "tcp_slow" and (self._tasks or self._queued):
+            self._input_ended = True  # what was asked in full is still answered
+            self._settle()
+        elif counter == "tcp_unread":
+            self._transport.abort()
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close when all is written; the timer stays for a client that does not read it."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+            if self._blocked_at is not None:
+                self._set_timer()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

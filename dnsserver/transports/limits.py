@@ -1,0 +1,101 @@
+"""What a transport grants its clients, and what it counts."""
+
+from dataclasses import dataclass
+
+#: Octets. A DNS header (RFC 1035 §4.1.1): nothing shorter can be a message.
+HEADER_OCTETS = 12
+#: Octets. No UDP payload is longer (RFC 768: 16 bits of length, header included).
+DATAGRAM_MAX = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportLimits:
+    """Every bound of the transports. Times in seconds; the defaults suit a cluster's resolver."""
+
+    answer_s: float = 10.0
+    """Longest life of one question. Clients give up after 5 s (resolv.conf(5), `timeout`); twice that."""
+
+    udp_in_flight: int = 4096
+    """Datagrams being answered per socket; one more is dropped, as a full socket buffer would do. About 4 KiB
+    each, so 16 MiB at most."""
+    udp_batch: int = 64
+    """Datagrams taken per wake-up of the event loop (wildcard sockets): some 2 ms, then others have their turn."""
+    udp_socket_buffer: int = 4 << 20
+    """Octets of kernel buffer to ask for, each way; Linux grants up to net.core.rmem_max and wmem_max."""
+
+    tcp_connections: int = 10_000
+    """Open connections of one `Listener`. One more takes the place of the longest idle one (RFC 7766 §6.2.3
+    lets a server close an idle connection at any time); with none idle the new one is closed. The process's
+    limit of open files less `spare_files` goes before this number."""
+    tcp_connections_per_client: int = 1_000
+    """Open connections of one client address; one more is closed at once. High, because a whole node can stand
+    behind one address (SNAT, node-local cache)."""
+    tcp_in_flight: int = 4096
+    """Questions being answered over all connections of one `Listener`; further ones wait, unread."""
+    tcp_in_flight_per_connection: int = 32
+    """Questions being answered per connection; further ones wait, unread (RFC 7766 §6.2.1.1 has no number)."""
+    tcp_first_read_s: float = 3.0
+    """From the connection to the end of its first question: CoreDNS's read limit."""
+    tcp_message_s: float = 3.0
+    """From the first octet of a later question to its last: the same limit, so trickling gains nothing."""
+    tcp_idle_s: float = 10.0
+    """Between an answer and the next question: CoreDNS's idle limit ("a few seconds", RFC 7766 §6.2.3)."""
+    tcp_write_s: float = 5.0
+    """For the client to take everything that was written: CoreDNS's write limit."""
+    tcp_held_octets: int = 64 << 20
+    """Half-read questions, waiting questions and unread answers over all connections of one `Listener`. Beyond
+    it, a connection that adds to it and holds more than `tcp_held_free` is cut."""
+    tcp_held_free: int = 1024
+    """Octets that a connection may hold however full the server is: an ordinary question."""
+    tcp_backlog: int = 4096
+    """Connections that wait for accept(); Linux cuts it to net.core.somaxconn (4096 since 5.4)."""
+    tcp_accept_batch: int = 64
+    """Connections accepted per wake-up of the event loop."""
+    accept_pause_s: float = 0.1
+    """Rest after accept() failed for want of files or memory: it would fail again at once."""
+    spare_files: int = 64
+    """Open files kept back from TCP clients, for upstreams, the store and configuration."""
+
+
+DEFAULT_LIMITS = TransportLimits()
+
+
+@dataclass(slots=True)
+class TransportCounters:
+    """What happened since the start. Those named `*_now` go down again."""
+
+    udp_received: int = 0
+    udp_sent: int = 0
+    udp_now: int = 0
+    udp_dropped: int = 0
+    """Datagrams beyond `udp_in_flight`."""
+    udp_receive_errors: int = 0
+    udp_send_errors: int = 0
+    udp_reopened: int = 0
+    """Times that the event loop had given up a socket of ours and we opened it again."""
+
+    tcp_received: int = 0
+    tcp_sent: int = 0
+    tcp_now: int = 0
+    tcp_connections: int = 0
+    tcp_connections_now: int = 0
+    tcp_refused: int = 0
+    """Connections beyond `tcp_connections` with no idle one to replace."""
+    tcp_refused_per_client: int = 0
+    tcp_replaced: int = 0
+    """Idle connections closed to make room for another."""
+    tcp_idle: int = 0
+    tcp_slow: int = 0
+    """No question, or not all of one, within the limit."""
+    tcp_unread: int = 0
+    """Cut for not reading its answers."""
+    tcp_malformed: int = 0
+    """Closed for a message shorter than a header, or ended inside a message."""
+    tcp_overload: int = 0
+    """Cut because of `tcp_held_octets`."""
+    tcp_accept_errors: int = 0
+
+    answers_failed: int = 0
+    """The responder raised, or gave something that cannot be sent."""
+    answers_late: int = 0
+    """The responder took longer than `answer_s`."""

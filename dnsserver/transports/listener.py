@@ -1,0 +1,72 @@
+"""All sockets of a server, UDP and TCP."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Self
+
+from dnsserver.transports.addresses import endpoint_text
+from dnsserver.transports.binding import BoundSockets, bind_all
+from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
+from dnsserver.transports.pool import ConnectionPool
+from dnsserver.transports.responder import Responder
+from dnsserver.transports.tcp import TcpListener
+from dnsserver.transports.udp import UdpListener
+
+
+class Listener:
+    """Answer on many sockets with one responder. It owns the sockets from its making on."""
+
+    def __init__(
+        self,
+        sockets: BoundSockets,
+        responder: Responder,
+        *,
+        limits: TransportLimits = DEFAULT_LIMITS,
+        counters: TransportCounters | None = None,
+    ) -> None:
+        self.counters = counters if counters is not None else TransportCounters()
+        self.endpoints = sockets.endpoints
+        pool = ConnectionPool(limits, self.counters)
+        self._parts: list[UdpListener | TcpListener] = [
+            *(UdpListener(sock, responder, limits=limits, counters=self.counters) for sock in sockets.udp),
+            *(
+                TcpListener(sock, responder, limits=limits, counters=self.counters, pool=pool)
+                for sock in sockets.tcp
+            ),
+        ]
+
+    @classmethod
+    def bind(
+        cls,
+        endpoints: Iterable[tuple[str, int]],
+        responder: Responder,
+        *,
+        reuse_port: bool = False,
+        limits: TransportLimits = DEFAULT_LIMITS,
+        counters: TransportCounters | None = None,
+    ) -> Self:
+        """Bind every endpoint for UDP and TCP, or raise `ListenError` and bind none; see `bind_all`."""
+        sockets = bind_all(endpoints, reuse_port=reuse_port, limits=limits)
+        return cls(sockets, responder, limits=limits, counters=counters)
+
+    def __repr__(self) -> str:
+        where = " ".join(endpoint_text(*endpoint) for endpoint in self.endpoints)
+        now = self.counters
+        return f"<Listener {where} udp={now.udp_now} tcp={now.tcp_now} connections={now.tcp_connections_now}>"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        for part in self._parts:
+            await part.start()
+
+    async def close(self, grace_s: float = 0.0) -> None:
+        """Drain all sockets at the same time, for *grace_s* at most; then cut what is left. May be repeated."""
+        async with asyncio.TaskGroup() as group:
+            for part in self._parts:
+                group.create_task(part.close(grace_s), name=f"close {part!r}")

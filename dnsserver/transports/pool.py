@@ -1,0 +1,103 @@
+"""What the TCP connections of one listener share: how many there may be, and how much they may hold."""
+
+import itertools
+import resource
+from collections import Counter, OrderedDict
+from typing import Protocol
+
+from dnsserver.transports.limits import TransportCounters, TransportLimits
+
+#: Connections looked at to find an idle one, from the one that was longest without a question.
+_IDLE_SCAN = 256
+#: Connections that are granted however few files the process may open.
+_CONNECTIONS_MIN = 16
+
+
+class Pooled(Protocol):
+    """What the pool needs of a connection."""
+
+    @property
+    def idle(self) -> bool: ...
+    def replace(self) -> None: ...
+    def pump(self) -> None: ...
+
+
+class ConnectionPool:
+    """Connections by their last activity, and the sums that bound them."""
+
+    def __init__(self, limits: TransportLimits, counters: TransportCounters) -> None:
+        self.limits = limits
+        self.counters = counters
+        self.capacity = min(limits.tcp_connections, max(_CONNECTIONS_MIN, _files() - limits.spare_files))
+        self.held = 0
+        self._clients: Counter[str] = Counter()
+        self._by_activity: OrderedDict[Pooled, None] = OrderedDict()
+        self._waiting: OrderedDict[Pooled, None] = OrderedDict()
+        self._in_flight = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"<ConnectionPool connections={self.counters.tcp_connections_now} in_flight={self._in_flight} "
+            f"held={self.held}>"
+        )
+
+    def admit(self, client: str) -> bool:
+        """Count a new connection in, or refuse it. Each admission needs its `leave`."""
+        counters = self.counters
+        if self._clients[client] >= self.limits.tcp_connections_per_client:
+            counters.tcp_refused_per_client += 1
+            return False
+        if counters.tcp_connections_now >= self.capacity and not self.replace_one():
+            counters.tcp_refused += 1
+            return False
+        self._clients[client] += 1
+        counters.tcp_connections += 1
+        counters.tcp_connections_now += 1
+        return True
+
+    def leave(self, client: str) -> None:
+        self.counters.tcp_connections_now -= 1
+        self._clients[client] -= 1
+        if self._clients[client] <= 0:
+            del self._clients[client]
+
+    def replace_one(self) -> bool:
+        """Close the longest idle connection, if one is found among those longest without a question."""
+        for connection in itertools.islice(self._by_activity, _IDLE_SCAN):
+            if connection.idle:
+                self.forget(connection)
+                self.counters.tcp_replaced += 1
+                connection.replace()
+                return True
+        return False
+
+    def active(self, connection: Pooled) -> None:
+        self._by_activity[connection] = None
+        self._by_activity.move_to_end(connection)
+
+    def forget(self, connection: Pooled) -> None:
+        self._by_activity.pop(connection, None)
+
+    def begin(self, connection: Pooled) -> bool:
+        """Take a place for one more question; without one, *connection* is pumped when a place is free."""
+        if self._in_flight < self.limits.tcp_in_flight:
+            self._in_flight += 1
+            self.counters.tcp_now += 1
+            return True
+        self._waiting[connection] = None
+        return False
+
+    def end(self) -> None:
+        self._in_flight -= 1
+        self.counters.tcp_now -= 1
+        while self._waiting and self._in_flight < self.limits.tcp_in_flight:
+            self._waiting.popitem(last=False)[0].pump()
+
+    def overloaded(self, held: int) -> bool:
+        """Whether a connection that holds *held* octets must go, so that the others can stay."""
+        return self.held > self.limits.tcp_held_octets and held > self.limits.tcp_held_free
+
+
+def _files() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 30

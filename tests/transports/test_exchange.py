@@ -1,0 +1,203 @@
+"""One exchange with one server, with real sockets."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import re
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from dnsserver.transports.exchange import Accept, ExchangeError, exchange_tcp, exchange_udp
+from dnsserver.wire.frames import frame
+from tests.support.upstream import closed_port, silent, upstream
+
+Exchange = Callable[[bytes, str, int, Accept, float], Awaitable[bytes]]
+
+#: Seconds. For what must succeed, and for what must fail.
+PATIENCE_S, SHORT_S = 5.0, 0.1
+QUESTION = bytes(range(20))
+
+
+def anything(_: bytes) -> bool:
+    return True
+
+
+def right(octets: bytes) -> bool:
+    return octets.startswith(b"right")
+
+
+def sockets() -> set[str]:
+    """The sockets that this process has open."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = os.readlink(entry)
+            if target.startswith("socket:"):
+                found.add(target)
+    return found
+
+
+@pytest.mark.parametrize(("exchange", "protocol"), [(exchange_udp, "udp"), (exchange_tcp, "tcp")])
+async def test_reply(exchange: Exchange, protocol: str) -> None:
+    def script(octets: bytes, by: str) -> Sequence[bytes]:
+        return [b"right" + octets if by == "udp" else frame(b"right" + octets)]
+
+    async with upstream(script) as served:
+        assert await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right" + QUESTION
+        assert served.asked == [(protocol, QUESTION)]
+
+
+@pytest.mark.parametrize("exchange", [exchange_udp, exchange_tcp])
+async def test_replies_that_are_not_wanted_are_passed_over(exchange: Exchange) -> None:
+    def script(_: bytes, by: str) -> Sequence[bytes]:
+        replies = [b"wrong", b"", b"wrong too", b"right one"]
+        return replies if by == "udp" else [b"".join(map(frame, replies))]
+
+    async with upstream(script) as served:
+        assert await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right one"
+
+
+async def test_large_replies() -> None:
+    for exchange, size in ((exchange_udp, 60_000), (exchange_tcp, 65_535)):
+
+        def script(_: bytes, by: str, size: int = size) -> Sequence[bytes]:
+            return [bytes(size) if by == "udp" else frame(bytes(size))]
+
+        async with upstream(script) as served:
+            assert len(await exchange(QUESTION, "127.0.0.1", served.port, anything, PATIENCE_S)) == size
+
+
+async def test_stream_in_pieces() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2 + len(QUESTION))
+        for octet in frame(b"right"):
+            writer.write(bytes((octet,)))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await exchange_tcp(QUESTION, "127.0.0.1", port, right, PATIENCE_S) == b"right"
+
+
+async def error_of(exchange: Exchange, port: int, timeout_s: float, host: str = "127.0.0.1") -> str:
+    """The text of the error, its own port as OWN and the server's as PORT."""
+    with pytest.raises(ExchangeError) as caught:
+        await exchange(QUESTION, host, port, right, timeout_s)
+    text = str(caught.value).replace(f":{port}", ":PORT")
+    return re.sub(r"127\.0\.0\.1:\d+->", "OWN->", text)
+
+
+@pytest.mark.parametrize(("exchange", "protocol"), [(exchange_udp, "udp"), (exchange_tcp, "tcp")])
+async def test_silence(exchange: Exchange, protocol: str) -> None:
+    async with upstream(silent) as served:
+        start = time.monotonic()
+        expected = f"read {protocol} OWN->127.0.0.1:PORT: i/o timeout"
+        assert await error_of(exchange, served.port, SHORT_S) == expected
+        assert SHORT_S <= time.monotonic() - start < 10 * SHORT_S
+
+
+async def test_what_is_not_wanted_does_not_prolong_the_wait() -> None:
+    async with upstream(lambda octets, by: [b"wrong"] * 1000) as served:
+        expected = "read udp OWN->127.0.0.1:PORT: i/o timeout"
+        assert await error_of(exchange_udp, served.port, SHORT_S) == expected
+
+
+@pytest.mark.parametrize(
+    ("exchange", "text"),
+    [
+        (exchange_udp, "read udp OWN->127.0.0.1:PORT: read: connection refused"),
+        (exchange_tcp, "dial tcp 127.0.0.1:PORT: connect: connection refused"),
+    ],
+)
+async def test_nobody_there(exchange: Exchange, text: str) -> None:
+    start = time.monotonic()
+    assert await error_of(exchange, closed_port(), PATIENCE_S) == text
+    assert time.monotonic() - start < PATIENCE_S / 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (None, "EOF"),
+        ([b"\0"], "unexpected EOF"),
+        ([b"\xff\xff"], "unexpected EOF"),
+        ([b"\0\x20" + b"right"], "unexpected EOF"),
+        ([frame(b"wrong")], "EOF"),
+        ([frame(b"")], "EOF"),
+    ],
+)
+async def test_streams_that_end(answer: Sequence[bytes] | None, text: str) -> None:
+    async with upstream(lambda octets, by: answer) as served:
+        assert await error_of(exchange_tcp, served.port, PATIENCE_S) == text
+
+
+async def test_other_senders_are_not_heard() -> None:
+    """A datagram from another address than the one asked, to the right port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.2", 0))
+
+        async with upstream(silent) as served:
+
+            def forge(_: bytes, by: str) -> Sequence[bytes]:
+                other.sendto(b"right but forged", ("127.0.0.1", served.ports[-1]))
+                return [b"right"] if by == "udp" else []
+
+            served.script = forge
+            assert await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right"
+
+
+@pytest.mark.parametrize(
+    ("exchange", "text"),
+    [
+        (exchange_udp, "dial udp [fe80::1%none0]:PORT: connect: "),
+        (exchange_tcp, "dial tcp [fe80::1%none0]:PORT: connect: "),
+    ],
+)
+async def test_address_that_is_none_here(exchange: Exchange, text: str) -> None:
+    assert (await error_of(exchange, 53, PATIENCE_S, "fe80::1%none0")).startswith(text)
+
+
+async def test_query_that_no_datagram_can_hold() -> None:
+    with pytest.raises(ExchangeError, match="message too long$"):
+        await exchange_udp(bytes(65_535), "127.0.0.1", closed_port(), right, PATIENCE_S)
+
+
+async def test_ports_are_not_in_a_row() -> None:
+    async with upstream(lambda octets, by: [b"right"]) as served:
+        for _ in range(50):
+            await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
+        ports = served.ports
+        assert len(set(ports)) > 40
+        assert sum(abs(one - other) <= 2 for one, other in zip(ports, ports[1:], strict=False)) < 25
+
+
+@pytest.mark.parametrize("exchange", [exchange_udp, exchange_tcp])
+async def test_sockets_are_closed(exchange: Exchange) -> None:
+    """After a reply, a time-out, a refusal and a cancellation."""
+    gc.collect()
+    async with upstream(lambda octets, by: [b"right" if by == "udp" else frame(b"right")]) as served:
+        before = sockets()
+        await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
+        await error_of(exchange, closed_port(), PATIENCE_S)
+        served.script = silent
+        await error_of(exchange, served.port, SHORT_S)
+        waiting = asyncio.ensure_future(exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S))
+        while len(served.asked) < 3:
+            await asyncio.sleep(0.001)
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+        assert waiting.cancelled()
+        for _ in range(100):
+            if sockets() == before:
+                break
+            await asyncio.sleep(0.01)
+        assert sockets() == before
+        assert served.connections == 0
