@@ -18,7 +18,8 @@ from dnsserver.observability import logs
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.check import check
 from dnsserver.runtime.serving import StartError, serve_until_signal
-from dnsserver.runtime.standalone import standalone_corefile
+from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
+from dnsserver.sources.manifests import ManifestError, ManifestSettings
 
 DEFAULT_COREFILE = Path("Corefile")
 DEFAULT_PORT = 53
@@ -78,9 +79,11 @@ def _run(words: list[str]) -> int:
 def _serve(words: list[str]) -> int:
     options = _serve_parser().parse_args(words)
     logs.configure()
+    paths = tuple(Path(path) for path in options.paths or ["."] if path != "-")
+    text = sys.stdin.read() if "-" in options.paths else None
     try:
         corefile = standalone_corefile(
-            [Path(path) for path in options.paths or ["."]],
+            (),
             address=options.address,
             port=options.port,
             zone=options.zone,
@@ -91,10 +94,11 @@ def _serve(words: list[str]) -> int:
             serve_until_signal(
                 corefile,
                 Path(),
+                source=MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
                 started=lambda examples: _suggest(examples, options.address, options.port),
             )
         )
-    except (ConfigError, StartError) as error:
+    except (ConfigError, ManifestError, StartError) as error:
         return _fail(str(error))
 
 
@@ -128,7 +132,10 @@ def _serve_parser() -> argparse.ArgumentParser:
         description="Serve the DNS of the cluster that these manifests describe; offline unless --forward is given.",
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files and folders of YAML or JSON (default: .)"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders of YAML or JSON, - for standard input (default: .)",
     )
     parser.add_argument(
         "--port", type=int, default=STANDALONE_PORT, help=f"UDP and TCP (default {STANDALONE_PORT})"

@@ -23,7 +23,7 @@ _ECHOED_ON_ERROR = Flag.TC | Flag.RD | Flag.RA | Flag.AD | Flag.CD
 class Query:
     """One question with all that decides its answer. `octets` is the message as it came.
 
-    `hops` counts the questions that the server has asked itself on the way to this one.
+    `trail` are the names (lower case) that led to this one, where the server asks itself (`follow`).
     """
 
     header: Header
@@ -31,7 +31,7 @@ class Query:
     edns: Edns | None
     arrival: Arrival
     octets: bytes
-    hops: int = 0
+    trail: tuple[bytes, ...] = ()
 
     @property
     def name(self) -> bytes:
@@ -92,7 +92,7 @@ def follow(query: Query, target: bytes) -> Query:
     flags = query.header.flags & (Flag.RD | Flag.CD)
     header = Header(query.header.id, Opcode.QUERY, 0, flags, 1, 0, 0, 0 if edns is None else 1)
     octets = header.encode() + question.encode() + (b"" if edns is None else edns.encode())
-    return Query(header, question, edns, query.arrival, octets, query.hops + 1)
+    return Query(header, question, edns, query.arrival, octets, (*query.trail, query.name))
 
 
 def bare_error(header: Header, rcode: int) -> bytes:

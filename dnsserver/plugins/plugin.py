@@ -88,7 +88,7 @@ class Plugin:
     """Addresses that the block's listeners are bound to."""
     routes: tuple[Route, ...] = ()
     debug: bool = False
-    """Log at debug level, and let exceptions of handlers end the process' silence: print their stack."""
+    """Log at debug level, and show the stack of exceptions."""
     classes_beyond_in: bool = False
     """Queries of classes other than IN may reach the chain (section 15)."""
     lameduck_s: float = 0.0

@@ -8,7 +8,7 @@ from dnsserver.answering.reply import Reply, encode
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Class, Rcode, Type
+from dnsserver.wire.codes import Class, Rcode, Type, type_name
 
 LOG = logging.getLogger("dnsserver.server")
 
@@ -20,6 +20,7 @@ class Dispatcher:
         self._sites = sites
         # Section 15: one block that takes them lets them in for the whole listener.
         self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
+        self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
         #: Exceptions that a handler let through; each is a bug.
         self.panics = 0
 
@@ -31,11 +32,21 @@ class Dispatcher:
         try:
             reply = await self.resolve(query)
             return None if reply is None else encode(reply, query)
-        except Exception:
+        except Exception as error:
             self.panics += 1
-            name = names.to_text(query.question.name)
-            LOG.exception("no answer for %s, type %d: this is a bug", name, query.question.rtype)
+            self._tell(query, error)
             return encode(Reply(rcode=Rcode.SERVFAIL), query)
+
+    def _tell(self, query: Query, error: Exception) -> None:
+        """One line; the stack is shown by `debug`, and by `errors { stacktrace }`."""
+        name, rtype = names.to_text(query.question.name), type_name(query.question.rtype)
+        LOG.error(
+            "no answer for %s %s, this is a bug: %r",
+            name,
+            rtype,
+            error,
+            exc_info=error if self._debug else None,
+        )
 
     async def resolve(self, query: Query) -> Reply | None:
         """The reply of the site that owns the name."""

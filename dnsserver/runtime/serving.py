@@ -1,13 +1,16 @@
 """Serve until a signal says stop (coredns-compat.md, section 5.2)."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dnsserver.config import Corefile
+from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.runtime.server import ClusterDnsServer, StartError
 
 __all__ = ["StartError", "serve_until_signal"]
@@ -19,36 +22,58 @@ IMPATIENT_EXIT = 2
 
 
 async def serve_until_signal(
-    corefile: Corefile, directory: Path, started: Callable[[Sequence[tuple[str, str]]], None]
+    corefile: Corefile,
+    directory: Path,
+    started: Callable[[Sequence[tuple[str, str]]], None],
+    source: SourceFactory | None = None,
 ) -> int:
-    """Serve *corefile* and return the exit code. *started* gets names and types that may be asked for.
+    """Serve *corefile* and return the exit code.
+
+    *started* gets names and types that may be asked for; *source* is as in ClusterDnsServer.
 
     Raises ConfigError and StartError.
     """
+    _raise_file_limit()
     stop = asyncio.Event()
     _install_signals(stop)
-    server = ClusterDnsServer(corefile, directory)
-    starting = asyncio.create_task(server.__aenter__(), name="start")
+    server = ClusterDnsServer(corefile, directory, source=source)
+    if any(plugin.debug for plugin in server.plugins()):
+        LOG.setLevel(logging.DEBUG)
+    up = asyncio.Event()
+    serving = asyncio.create_task(_serve(server, stop, up, started), name="serve")
     stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
-    # A signal during the start (which may wait for the API server) must not have to wait for its end.
-    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        starting.cancel()
-        await asyncio.wait((starting,))
-        return 0
-    stopping_now = stop.is_set()
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not serving.done() and not up.is_set():
+        serving.cancel()  # the start may be waiting for an API server that never comes
     try:
-        await starting
-        if not stopping_now:
-            started(
-                [example for plugin in server.plugins() if plugin.examples for example in plugin.examples()]
-            )
-            await stopping
-            await server.go_lame()
-    finally:
-        stopping.cancel()
-        await server.__aexit__()
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
     return 0
+
+
+async def _serve(
+    server: ClusterDnsServer,
+    stop: asyncio.Event,
+    up: asyncio.Event,
+    started: Callable[[Sequence[tuple[str, str]]], None],
+) -> None:
+    async with server:
+        up.set()
+        started([example for plugin in server.plugins() if plugin.examples for example in plugin.examples()])
+        await stop.wait()
+        await server.go_lame()
+
+
+def _raise_file_limit() -> None:
+    """Every TCP client is an open file; the soft limit of 1,024 that shells and containers begin with is for
+    programs that use select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # not ours to raise: the pool of connections adapts
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _install_signals(stop: asyncio.Event) -> None:

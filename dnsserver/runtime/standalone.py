@@ -1,11 +1,16 @@
-"""The Corefile of `dnsserver serve` and of the embedded server: manifests, no cluster."""
+"""`dnsserver serve` and the embedded server: manifests, no cluster."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dnsserver.config import Corefile, parse
+from dnsserver.plugins.plugin import Source, SourceFactory
 from dnsserver.plugins.table import ORDER
+from dnsserver.sources.manifests import ManifestSettings, ManifestSource
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
 
 
 def standalone_corefile(
@@ -23,16 +28,14 @@ def standalone_corefile(
     *options* are further lines of the `kubernetes` block. Names outside the cluster are REFUSED without *forward*:
     the server is offline, and says so at once.
     """
-    zones = " ".join(_quoted(name) for name in (zone, "in-addr.arpa", "ip6.arpa"))
-    keys = (
-        f".:{port}" if forward else " ".join(f"{name}:{port}" for name in (zone, "in-addr.arpa", "ip6.arpa"))
-    )
+    zones = (zone, "in-addr.arpa", "ip6.arpa")
+    keys = [f".:{port}"] if forward else [f"{name}:{port}" for name in zones]
     lines = [
-        f"{keys} {{",
+        f"{' '.join(_quoted(key) for key in keys)} {{",
         f"bind {_quoted(address)}",
         "errors",
         *(["log"] if log else []),
-        f"kubernetes {zones} {{",
+        f"kubernetes {' '.join(_quoted(name) for name in zones)} {{",
         *(f"manifests {_quoted(str(path))}" for path in paths),
         "pods insecure",
         *(["fallthrough in-addr.arpa ip6.arpa"] if forward else []),
@@ -42,13 +45,25 @@ def standalone_corefile(
         "}",
     ]
     return parse(
-        "\n".join(lines),
-        file="<command line>",
-        directory=Path(),
-        directives=ORDER,
-        environ=os.environ,
-        default_port=53,
+        "\n".join(lines), file="<command line>", directory=Path(), directives=ORDER, environ=os.environ
     )
+
+
+class MemoryManifests:
+    """Manifests that are in memory, besides or in place of files; `source` is there once the server has started."""
+
+    def __init__(self, settings: ManifestSettings) -> None:
+        self._settings = settings
+        self.source: ManifestSource | None = None
+
+    @property
+    def factory(self) -> SourceFactory:
+        return self._make
+
+    async def _make(self, state: ClusterState, feeds: frozenset[Feed]) -> Source:
+        self.source = ManifestSource(replace(self._settings, feeds=feeds), state)
+        await self.source.load()
+        return self.source
 
 
 def _quoted(text: str) -> str:

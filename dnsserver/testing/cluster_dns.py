@@ -1,17 +1,12 @@
 """A cluster DNS server inside the test's own process, on a free loopback port."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from dnsserver.plugins.plugin import Source
 from dnsserver.runtime.server import ClusterDnsServer
-from dnsserver.runtime.standalone import standalone_corefile
-from dnsserver.sources.manifests.settings import Documents, ManifestSettings
-from dnsserver.sources.manifests.source import ManifestSource
-from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Feed
+from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
+from dnsserver.sources.manifests import Documents, ManifestSettings
 
 
 class ClusterDNS:
@@ -39,11 +34,10 @@ class ClusterDNS:
     ) -> None:
         self.host = host
         self.port = port
-        self._manifests = manifests
+        self._manifests = MemoryManifests(ManifestSettings.of(manifests))
         self._zone = zone
         self._options = options
         self._server: ClusterDnsServer | None = None
-        self._source: ManifestSource | None = None
 
     def __repr__(self) -> str:
         return f"<ClusterDNS {self.host}:{self.port}>"
@@ -52,7 +46,7 @@ class ClusterDNS:
         corefile = standalone_corefile(
             (), address=self.host, port=self.port, zone=self._zone, options=self._options
         )
-        server = ClusterDnsServer(corefile, Path(), source=self._manifest_source)
+        server = ClusterDnsServer(corefile, Path(), source=self._manifests.factory)
         await server.__aenter__()
         self._server = server
         self.port = server.endpoints[0][1]
@@ -67,12 +61,7 @@ class ClusterDNS:
 
         Raises ManifestError, and then nothing has changed.
         """
-        if self._source is None:
+        source = self._manifests.source
+        if source is None:
             raise RuntimeError("replace() is for a running server: use it inside `async with`")
-        await self._source.set_documents(documents)
-
-    async def _manifest_source(self, state: ClusterState, feeds: frozenset[Feed]) -> Source:
-        settings = ManifestSettings.of(self._manifests, feeds=feeds)
-        self._source = ManifestSource(settings, state, now=time.time)
-        await self._source.load()
-        return self._source
+        await source.set_documents(documents)

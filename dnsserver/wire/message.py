@@ -66,12 +66,15 @@ class Message:
         for count in (header.answers, header.authorities, header.additionals):
             records = []
             for _ in range(count):
-                found, place = _record(octets, place)
-                if isinstance(found, Record):
-                    records.append(found)
-                elif edns is None:
-                    edns = found
+                record, place = _record(octets, place)
+                records.append(record)
             sections.append(tuple(records))
+        # OPT means something in additional only (RFC 6891 section 6.1.1).
+        options = [record for record in sections[2] if record.rtype == Type.OPT]
+        if options:
+            first = options[0]
+            edns = Edns.from_record(first.rclass, first.ttl, first.rdata.head)
+            sections[2] = tuple(record for record in sections[2] if record.rtype != Type.OPT)
         return cls(header, tuple(questions), sections[0], sections[1], sections[2], edns)
 
     @property
@@ -89,7 +92,7 @@ def presentation(octets: bytes) -> str:
         return octets.hex(" ")
 
 
-def _record(octets: bytes, place: int) -> tuple[Record | Edns, int]:
+def _record(octets: bytes, place: int) -> tuple[Record, int]:
     owner, place = names.decode(octets, place)
     if len(octets) < place + _FIXED.size:
         raise WireError("record is cut")
@@ -98,8 +101,6 @@ def _record(octets: bytes, place: int) -> tuple[Record | Edns, int]:
     end = start + size
     if len(octets) < end:
         raise WireError("RDATA is cut")
-    if rtype == Type.OPT:
-        return Edns.from_record(rclass, ttl, octets[start:end]), end
     return Record(owner, rtype, ttl, _rdata(octets, rtype, start, end), rclass), end
 
 

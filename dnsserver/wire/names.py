@@ -99,7 +99,10 @@ def from_text(text: str) -> bytes:
         return ROOT
     parts = []
     label = bytearray()
-    octets = iter(text.encode())
+    try:
+        octets = iter(text.encode())
+    except UnicodeEncodeError:
+        raise NameTextError(f"{text!r} has characters that UTF-8 cannot carry") from None
     for octet in octets:
         if octet == 0x2E:
             parts.append(_checked(bytes(label), text))

@@ -1,7 +1,7 @@
 """IP addresses as index keys: packed octets to the objects that hold them."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from dnsserver.zone.objects import ObjectKey
@@ -40,7 +40,7 @@ def _plain_ipv4(address: str) -> bytes | None:
 
 
 class AddressIndex:
-    """Which objects hold an address, and whether any address lies in a range.
+    """Which objects hold an address, and whether any address lies in a range, by namespace.
 
     The sorted view that range queries need is brought up to date by the query, not by the change: changes come
     by the thousand, questions about partial reverse names hardly ever.
@@ -48,8 +48,7 @@ class AddressIndex:
 
     def __init__(self) -> None:
         self._owners: dict[bytes, tuple[ObjectKey, ...]] = {}
-        self._sorted: dict[int, list[bytes]] = {4: [], 16: []}
-        self._added: set[bytes] = set()
+        self._ranges: dict[tuple[str, int], _SortedAddresses] = {}
 
     def add(self, owner: ObjectKey, addresses: Iterable[str]) -> None:
         """Text that is no address is passed over."""
@@ -58,47 +57,73 @@ class AddressIndex:
             if key is None:
                 continue
             held = self._owners.get(key, ())
-            if not held:
-                self._added.add(key)
-            if owner not in held:
-                self._owners[key] = tuple(sorted((*held, owner)))
+            if owner in held:
+                continue
+            if not any(other.namespace == owner.namespace for other in held):
+                self._ranges.setdefault((owner.namespace, len(key)), _SortedAddresses()).add(key)
+            self._owners[key] = tuple(sorted((*held, owner))) if held else (owner,)
 
     def remove(self, owner: ObjectKey, addresses: Iterable[str]) -> None:
         for address in set(addresses):
             key = packed(address)
-            if key is None or key not in self._owners:
+            if key is None or owner not in self._owners.get(key, ()):
                 continue
             left = tuple(held for held in self._owners[key] if held != owner)
             if left:
                 self._owners[key] = left
             else:
                 del self._owners[key]
-                self._forget(key)
+            if not any(other.namespace == owner.namespace for other in left):
+                self._forget(owner.namespace, key)
 
     def owners(self, key: bytes) -> tuple[ObjectKey, ...]:
         """The owners of the address with these octets, sorted."""
         return self._owners.get(key, ())
 
-    def any_within(self, low: bytes, high: bytes) -> bool:
-        """Whether an address in [low, high] is held; both have the length of one family."""
-        self._settle()
-        addresses = self._sorted[len(low)]
-        place = bisect_left(addresses, low)
-        return place < len(addresses) and addresses[place] <= high
+    def any_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
+        """Whether an object of a namespace that *shown* accepts holds an address in [low, high], packed and of one
+        family."""
+        return any(
+            size == len(low) and addresses.any_within(low, high) and shown(namespace)
+            for (namespace, size), addresses in self._ranges.items()
+        )
 
-    def _forget(self, key: bytes) -> None:
+    def _forget(self, namespace: str, key: bytes) -> None:
+        addresses = self._ranges[namespace, len(key)]
+        addresses.remove(key)
+        if not addresses:
+            del self._ranges[namespace, len(key)]
+
+
+class _SortedAddresses:
+    """Addresses of one family and namespace, sorted when a range is asked for."""
+
+    def __init__(self) -> None:
+        self._sorted: list[bytes] = []
+        self._added: set[bytes] = set()
+
+    def __len__(self) -> int:
+        return len(self._sorted) + len(self._added)
+
+    def add(self, key: bytes) -> None:
+        self._added.add(key)
+
+    def remove(self, key: bytes) -> None:
         if key in self._added:
             self._added.remove(key)
-            return
-        addresses = self._sorted[len(key)]
-        del addresses[bisect_left(addresses, key)]
+        else:
+            del self._sorted[bisect_left(self._sorted, key)]
+
+    def any_within(self, low: bytes, high: bytes) -> bool:
+        self._settle()
+        place = bisect_left(self._sorted, low)
+        return place < len(self._sorted) and self._sorted[place] <= high
 
     def _settle(self) -> None:
         if len(self._added) > BULK_ADDITIONS:
-            for size, addresses in self._sorted.items():
-                addresses.extend(key for key in self._added if len(key) == size)
-                addresses.sort()
+            self._sorted.extend(self._added)
+            self._sorted.sort()
         else:
             for key in self._added:
-                insort(self._sorted[len(key)], key)
+                insort(self._sorted, key)
         self._added.clear()

@@ -81,7 +81,7 @@ def _servers(state: ClusterState, policy: RecordPolicy) -> list[tuple[bytes, byt
 def _service_in_front(
     slice_: EndpointSlice, state: ClusterState, policy: RecordPolicy
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    service = state.service(slice_.service_key) if slice_.service else None
+    service = state.service(slice_.service_key)
     if service is None:
         return
     if service.headless:

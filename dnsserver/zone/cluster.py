@@ -118,7 +118,7 @@ class ClusterState:
         return [found for key in self._cluster_ips.owners(packed) if (found := self.service(key))]
 
     def slices_at(self, packed: bytes) -> list[EndpointSlice]:
-        """The slices with a ready endpoint at the address *packed*, in the order of their keys."""
+        """The slices of Services with a ready endpoint at the address *packed*, in the order of their keys."""
         slices = self._objects[Feed.ENDPOINT_SLICES]
         return [
             found
@@ -126,9 +126,12 @@ class ClusterState:
             if isinstance(found := slices.get(key), EndpointSlice)
         ]
 
-    def any_address_within(self, low: bytes, high: bytes) -> bool:
-        """Whether any clusterIP or ready endpoint address lies in [low, high], packed and of one family."""
-        return self._cluster_ips.any_within(low, high) or self._endpoint_ips.any_within(low, high)
+    def any_address_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
+        """Whether a clusterIP, or a ready endpoint's address of some Service, lies in [low, high] (packed, of one
+        family) in a namespace that *shown* accepts."""
+        return self._cluster_ips.any_within(low, high, shown) or self._endpoint_ips.any_within(
+            low, high, shown
+        )
 
     def pods_at(self, ip: str) -> list[Pod]:
         """The pods whose status.podIP is spelled *ip*."""
@@ -168,10 +171,10 @@ class ClusterState:
             case Service():
                 self._cluster_ips.add(item.key, item.cluster_ips)
                 return {item.key}
+            case EndpointSlice(service=""):
+                pass  # ties no address to any name (section 4.2)
             case EndpointSlice():
                 self._endpoint_ips.add(item.key, (endpoint.address for endpoint in item.endpoints))
-                if not item.service:
-                    return set()
                 self._slices.setdefault(item.service_key, {})[item.key] = item
                 return {item.service_key}
             case Pod():
@@ -185,10 +188,10 @@ class ClusterState:
             case Service():
                 self._cluster_ips.remove(item.key, item.cluster_ips)
                 return {item.key}
+            case EndpointSlice(service=""):
+                pass
             case EndpointSlice():
                 self._endpoint_ips.remove(item.key, (endpoint.address for endpoint in item.endpoints))
-                if not item.service:
-                    return set()
                 _discard(self._slices, item.service_key, item.key)
                 return {item.service_key}
             case Pod():

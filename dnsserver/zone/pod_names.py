@@ -9,9 +9,9 @@ from dnsserver.zone.rrset import Node, address_rrsets, node
 
 def pod_node(label: str, namespace: str, state: ClusterState, policy: RecordPolicy) -> Node | None:
     """The node of a pod name in a namespace that is exposed; None when there is none."""
+    if policy.pods is PodMode.DISABLED or "." in label or ":" in label:
+        return None  # an address as it is, in one label with escapes, is no pod name
     text = address_text(label)
-    if policy.pods is PodMode.DISABLED:
-        return None
     if policy.pods is PodMode.VERIFIED and not any(
         pod.key.namespace == namespace for pod in state.pods_at(text)
     ):

@@ -74,7 +74,7 @@ def reverse_node(
     if span is None:
         return None
     if span.low != span.high:
-        return EMPTY_NODE if state.any_address_within(span.low, span.high) else None
+        return EMPTY_NODE if state.any_address_within(span.low, span.high, exposed) else None
     targets = list(_targets(span.low, state, policy, exposed))
     if not targets:
         return None
@@ -92,7 +92,7 @@ def _targets(
     return [
         endpoint_name(slice_, endpoint, policy)
         for slice_ in state.slices_at(address)
-        if slice_.service and exposed(slice_.key.namespace)
+        if exposed(slice_.key.namespace)
         for endpoint in slice_.endpoints
         if packed(endpoint.address) == address
     ]

@@ -55,7 +55,8 @@ def test_stack_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "printed"), [(logging.DEBUG, ["d", "i", "w"]), (logging.INFO, ["i", "w"]), (logging.WARNING, ["w"])]
+    ("level", "printed"),
+    [(logging.DEBUG, ["d", "i", "w"]), (logging.INFO, ["i", "w"]), (logging.WARNING, ["w"])],
 )
 def test_level(level: int, printed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level)

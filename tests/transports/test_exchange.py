@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-import os
+import itertools
 import re
 import socket
 import time
@@ -14,12 +14,12 @@ import pytest
 
 from dnsserver.transports.exchange import Accept, ExchangeError, exchange_tcp, exchange_udp
 from dnsserver.wire.frames import frame
-from tests.support.upstream import closed_port, silent, upstream
+from tests.support.upstream import PATIENCE_S, closed_port, closing, sending, silent, until, upstream
 
 Exchange = Callable[[bytes, str, int, Accept, float], Awaitable[bytes]]
 
-#: Seconds. For what must succeed, and for what must fail.
-PATIENCE_S, SHORT_S = 5.0, 0.1
+#: Seconds. For what must fail.
+SHORT_S = 0.1
 QUESTION = bytes(range(20))
 
 
@@ -36,7 +36,7 @@ def sockets() -> set[str]:
     found = set()
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            target = os.readlink(entry)
+            target = str(entry.readlink())
             if target.startswith("socket:"):
                 found.add(target)
     return found
@@ -73,18 +73,23 @@ async def test_large_replies() -> None:
 
 
 async def test_stream_in_pieces() -> None:
+    ended = asyncio.Event()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(2 + len(QUESTION))
         for octet in frame(b"right"):
             writer.write(bytes((octet,)))
             await writer.drain()
             await asyncio.sleep(0.001)
-        writer.close()
+        writer.transport.abort()
+        ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         assert await exchange_tcp(QUESTION, "127.0.0.1", port, right, PATIENCE_S) == b"right"
+        await ended.wait()
+        await asyncio.sleep(0)
 
 
 async def error_of(exchange: Exchange, port: int, timeout_s: float, host: str = "127.0.0.1") -> str:
@@ -105,7 +110,7 @@ async def test_silence(exchange: Exchange, protocol: str) -> None:
 
 
 async def test_what_is_not_wanted_does_not_prolong_the_wait() -> None:
-    async with upstream(lambda octets, by: [b"wrong"] * 1000) as served:
+    async with upstream(sending(*[b"wrong"] * 1000)) as served:
         expected = "read udp OWN->127.0.0.1:PORT: i/o timeout"
         assert await error_of(exchange_udp, served.port, SHORT_S) == expected
 
@@ -135,7 +140,7 @@ async def test_nobody_there(exchange: Exchange, text: str) -> None:
     ],
 )
 async def test_streams_that_end(answer: Sequence[bytes] | None, text: str) -> None:
-    async with upstream(lambda octets, by: answer) as served:
+    async with upstream(closing if answer is None else sending(*answer)) as served:
         assert await error_of(exchange_tcp, served.port, PATIENCE_S) == text
 
 
@@ -166,38 +171,32 @@ async def test_address_that_is_none_here(exchange: Exchange, text: str) -> None:
 
 
 async def test_query_that_no_datagram_can_hold() -> None:
-    with pytest.raises(ExchangeError, match="message too long$"):
+    with pytest.raises(ExchangeError, match=r"message too long$"):
         await exchange_udp(bytes(65_535), "127.0.0.1", closed_port(), right, PATIENCE_S)
 
 
 async def test_ports_are_not_in_a_row() -> None:
-    async with upstream(lambda octets, by: [b"right"]) as served:
+    async with upstream(sending(b"right")) as served:
         for _ in range(50):
             await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
         ports = served.ports
         assert len(set(ports)) > 40
-        assert sum(abs(one - other) <= 2 for one, other in zip(ports, ports[1:], strict=False)) < 25
+        assert sum(abs(one - other) <= 2 for one, other in itertools.pairwise(ports)) < 25
 
 
 @pytest.mark.parametrize("exchange", [exchange_udp, exchange_tcp])
 async def test_sockets_are_closed(exchange: Exchange) -> None:
     """After a reply, a time-out, a refusal and a cancellation."""
     gc.collect()
-    async with upstream(lambda octets, by: [b"right" if by == "udp" else frame(b"right")]) as served:
+    async with upstream(lambda _, by: [b"right" if by == "udp" else frame(b"right")]) as served:
         before = sockets()
         await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
         await error_of(exchange, closed_port(), PATIENCE_S)
         served.script = silent
         await error_of(exchange, served.port, SHORT_S)
         waiting = asyncio.ensure_future(exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S))
-        while len(served.asked) < 3:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(served.asked) == 3)
         waiting.cancel()
         await asyncio.wait((waiting,))
         assert waiting.cancelled()
-        for _ in range(100):
-            if sockets() == before:
-                break
-            await asyncio.sleep(0.01)
-        assert sockets() == before
-        assert served.connections == 0
+        await until(lambda: served.connections == 0 and sockets() == before)

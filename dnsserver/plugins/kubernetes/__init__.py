@@ -1,5 +1,7 @@
 """Plugin `kubernetes`: the cluster's own zones."""
 
+from ipaddress import ip_address
+
 from dnsserver.config import Directive
 from dnsserver.plugins.kubernetes.feeding import fed, feeds
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
@@ -19,7 +21,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     settings = KubernetesSettings.from_directive(directive, site.zones, site.directory)
     now = site.server.now
     state = ClusterState(feeds(settings), now())
-    zones = zone_views(settings, state, site.bound or tuple(local_addresses()))
+    zones = zone_views(settings, state, site.bound or _reachable_addresses())
 
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(zones, settings.fallthrough, next_handler, site.server.resolve)
@@ -32,6 +34,11 @@ def setup(directive: Directive, site: Site) -> Plugin:
         check=lambda: check_lines(settings, state),
         examples=lambda: examples(settings, state),
     )
+
+
+def _reachable_addresses() -> tuple[str, ...]:
+    """This host's addresses that a client elsewhere can use: a link-local one says nothing without its interface."""
+    return tuple(address for address in local_addresses() if not ip_address(address).is_link_local)
 
 
 def zone_views(

@@ -12,9 +12,9 @@ from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Rcode, Type
 from dnsserver.zone.view import ZoneView
 
-#: Questions that the server asks itself for one query: ExternalName Services of several zones can point at each
-#: other without end.
-HOPS_MAX = 8
+#: Questions that the server asks itself for one query. ExternalName Services of several zones can point at each
+#: other without end; a chain inside one zone has its own limit.
+TRAIL_MAX = 8
 
 
 class KubernetesHandler:
@@ -62,7 +62,8 @@ class KubernetesHandler:
 
     async def _chased(self, reply: Reply, target: bytes, query: Query) -> Reply:
         """*reply* with what the whole server says of *target*; when it says nothing good, the CNAMEs alone."""
-        if query.hops >= HOPS_MAX:
+        been = (*query.trail, query.name)
+        if target.lower() in been or len(been) > TRAIL_MAX:
             return reply
         found = await self._lookup(follow(query, target))
         if found is None or found.rcode != Rcode.NOERROR:

@@ -1,0 +1,1 @@
+"""Counters, logs, and the HTTP listeners for health and readiness."""

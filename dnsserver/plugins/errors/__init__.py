@@ -1,0 +1,16 @@
+"""Logs why queries got no answer."""
+
+from dnsserver.config import Directive
+from dnsserver.plugins.errors.handler import ErrorReports, Errors
+from dnsserver.plugins.errors.settings import ErrorsSettings
+from dnsserver.plugins.plugin import Handler, Plugin, Site
+
+
+def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the same shape for every plugin
+    settings = ErrorsSettings.from_directive(directive)
+    reports = ErrorReports(settings.rules)
+
+    def wrap(following: Handler) -> Handler:
+        return Errors(following, reports, settings.stacktrace)
+
+    return Plugin(name="errors", wrap=wrap, lifespan=reports.lifespan)

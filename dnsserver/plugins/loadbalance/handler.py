@@ -1,0 +1,74 @@
+"""Replies with their records in another order (cluster-dns-behaviour.md, section 15)."""
+
+import ipaddress
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from dnsserver.answering.query import Query
+from dnsserver.answering.reply import Reply
+from dnsserver.plugins.loadbalance.settings import LoadbalanceSettings, Network
+from dnsserver.plugins.plugin import Handler
+from dnsserver.wire.codes import Rcode, Type
+from dnsserver.wire.records import Record
+
+Records = tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loadbalance:
+    """Reorders every section of the NOERROR replies that *next* gives, zone transfers excepted."""
+
+    next: Handler
+    settings: LoadbalanceSettings
+
+    async def __call__(self, query: Query) -> Reply | None:
+        reply = await self.next(query)
+        if reply is None or reply.rcode != Rcode.NOERROR or query.question.rtype in (Type.AXFR, Type.IXFR):
+            return reply
+        prefer = self.settings.prefer
+        answer, additional = shuffled(reply.answer), shuffled(reply.additional)
+        if prefer:
+            answer, additional = preferred(answer, prefer), preferred(additional, prefer)
+        return replace(reply, answer=answer, authority=shuffled(reply.authority), additional=additional)
+
+
+def shuffled(records: Records) -> Records:
+    """CNAMEs, other records, addresses in random order, MX in random order."""
+    if len(records) < 2:
+        return records
+    cnames, addresses, mxs, rest = _by_kind(records)
+    random.shuffle(addresses)
+    random.shuffle(mxs)
+    return (*cnames, *rest, *addresses, *mxs)
+
+
+def preferred(records: Records, networks: tuple[Network, ...]) -> Records:
+    """CNAMEs, addresses by the first of *networks* that has them, MX, other records."""
+    cnames, addresses, mxs, rest = _by_kind(records)
+    addresses.sort(key=lambda record: _rank(record, networks))  # stable: equals stay shuffled
+    return (*cnames, *addresses, *mxs, *rest)
+
+
+def _by_kind(records: Iterable[Record]) -> tuple[list[Record], list[Record], list[Record], list[Record]]:
+    cnames: list[Record] = []
+    addresses: list[Record] = []
+    mxs: list[Record] = []
+    rest: list[Record] = []
+    kinds: dict[int, list[Record]] = {
+        Type.CNAME: cnames,
+        Type.A: addresses,
+        Type.AAAA: addresses,
+        Type.MX: mxs,
+    }
+    for record in records:
+        kinds.get(record.rtype, rest).append(record)
+    return cnames, addresses, mxs, rest
+
+
+def _rank(record: Record, networks: tuple[Network, ...]) -> int:
+    address = ipaddress.ip_address(record.rdata.head)
+    for rank, network in enumerate(networks):
+        if address in network:
+            return rank
+    return len(networks)

@@ -1,0 +1,148 @@
+"""The server as a process of its own, as users run it; ended by its process id."""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+#: Seconds. A start, or an end, that takes longer does not come.
+PATIENCE_S = 20.0
+#: Seconds between two looks.
+LOOK_S = 0.01
+#: Octets of output that are kept in view.
+OUTPUT_MAX = 1 << 20
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the package of this checkout first on the path, and without a cluster around us."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("KUBERNETES_")}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+
+
+def command_line(arguments: Sequence[str | Path]) -> list[str]:
+    return [sys.executable, "-m", "dnsserver", *map(str, arguments)]
+
+
+def free_port() -> int:
+    """A port that is free on every loopback address of IPv4 and IPv6, for UDP and TCP."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            probe.bind(("0.0.0.0", 0))
+            port = int(probe.getsockname()[1])
+            try:
+                for family, kind, host in (
+                    (socket.AF_INET, socket.SOCK_STREAM, "0.0.0.0"),
+                    (socket.AF_INET6, socket.SOCK_STREAM, "::1"),
+                    (socket.AF_INET6, socket.SOCK_DGRAM, "::1"),
+                ):
+                    stack.enter_context(socket.socket(family, kind)).bind((host, port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+                raise
+            return port
+
+
+def wait_until(
+    condition: Callable[[], bool], what: Callable[[], str], patience_s: float = PATIENCE_S
+) -> float:
+    """Look until *condition* holds; the seconds that took. AssertionError with *what* when it never does."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < patience_s, what()
+        time.sleep(LOOK_S)
+    return time.monotonic() - begun
+
+
+class ServerProcess:
+    """`python -m dnsserver ARGUMENTS` for as long as the context lasts. *prefix* goes in front of the command."""
+
+    def __init__(
+        self,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        prefix: Sequence[str] = (),
+        stdin: str = "",
+    ) -> None:
+        self._command = [*prefix, *command_line(arguments)]
+        self._cwd = cwd
+        self._stdin = stdin
+        self._files = contextlib.ExitStack()
+        self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        self._out = self._files.enter_context(tempfile.TemporaryFile())
+        self._err = self._files.enter_context(tempfile.TemporaryFile())
+        given = self._files.enter_context(tempfile.TemporaryFile())
+        given.write(self._stdin.encode())
+        given.seek(0)
+        self._begun = time.monotonic()
+        self.process = subprocess.Popen(
+            self._command, cwd=self._cwd, env=environment(), stdin=given, stdout=self._out, stderr=self._err
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.process.poll() is None:
+                self.process.terminate()
+                try:
+                    self.process.wait(PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    self.process.kill()
+                    self.process.wait()
+                    if error is None:
+                        raise
+        finally:
+            self._files.close()
+
+    def __repr__(self) -> str:
+        return f"<ServerProcess {' '.join(self._command)}: exit {self.process.poll()}>"
+
+    @property
+    def stdout(self) -> str:
+        return os.pread(self._out.fileno(), OUTPUT_MAX, 0).decode()
+
+    @property
+    def stderr(self) -> str:
+        return os.pread(self._err.fileno(), OUTPUT_MAX, 0).decode()
+
+    def told(self) -> str:
+        """For messages: everything that it said."""
+        return f"{self!r}\n{self.stdout}{self.stderr}"
+
+    def wait_for(self, text: str) -> float:
+        """Wait until *text* was printed; the seconds since the start."""
+        wait_until(
+            lambda: text in self.stdout or self.process.poll() is not None,
+            lambda: f"never {text!r}: {self.told()}",
+        )
+        assert text in self.stdout, self.told()
+        return time.monotonic() - self._begun
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for the process' own end; its exit code."""
+        try:
+            return self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"does not end: {self.told()}") from None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.send(number)
+        return self.end()

@@ -1,0 +1,65 @@
+"""Programs of other projects that tests ask with. One that is missing fails the test, and says where to get it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+#: Debian's package for each program.
+PACKAGES = {
+    "dig": "bind9-dnsutils",
+    "nslookup": "bind9-dnsutils",
+    "kdig": "knot-dnsutils",
+    "getent": "libc-bin",
+    "ip": "iproute2",
+    "musl-gcc": "musl-tools",
+    "sed": "sed",
+}
+#: Seconds. A program that takes longer hangs.
+PATIENCE_S = 20.0
+
+
+def tool(name: str) -> str:
+    """The path of a program; the test fails when it is not installed."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        pytest.fail(f"{name} is missing: apt-get install {PACKAGES[name]}", pytrace=False)
+    return found
+
+
+def need_root(what: str) -> None:
+    """Fail the test unless it runs as root."""
+    if os.geteuid() != 0:
+        pytest.fail(f"{what} needs root: run the tests with sudo", pytrace=False)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    text: str = "",
+) -> subprocess.CompletedProcess[str]:
+    """Run *command* to its end; *text* is its standard input."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def must_run(command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
+    """Standard output of *command*, which must end well."""
+    done = run(command, cwd=cwd)
+    assert done.returncode == 0, (
+        f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    )
+    return done.stdout
