@@ -5,11 +5,10 @@ Exit codes: 0 all well, 1 configuration or start failed, 2 the command line is w
 
 import argparse
 import asyncio
-import contextlib
 import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dnsserver import __version__
@@ -17,6 +16,7 @@ from dnsserver.config import ConfigError, Corefile, load, parse
 from dnsserver.observability import logs
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.check import check
+from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.serving import StartError, serve_until_signal
 from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
@@ -64,24 +64,27 @@ def _run(words: list[str]) -> int:
         print(HELP, end="")
         return 0
     logs.configure()
+    pid_file = _PidFile(options.pidfile)
+
+    def started(server: ClusterDnsServer) -> None:
+        pid_file.write()
+        _banner(server, quiet=options.quiet)
+
     try:
         corefile, directory = _read(options.conf, options.port)
-        with _pid_file(options.pidfile):
-            return asyncio.run(
-                serve_until_signal(
-                    corefile, directory, started=lambda _: _banner(corefile, quiet=options.quiet)
-                )
-            )
+        return asyncio.run(serve_until_signal(corefile, directory, started))
     except (ConfigError, StartError) as error:
         return _fail(str(error))
+    finally:
+        pid_file.remove()
 
 
 def _serve(words: list[str]) -> int:
     options = _serve_parser().parse_args(words)
     logs.configure()
     paths = tuple(Path(path) for path in options.paths or ["."] if path != "-")
-    text = sys.stdin.read() if "-" in options.paths else None
     try:
+        text = _standard_input() if "-" in options.paths else None
         corefile = standalone_corefile(
             (),
             address=options.address,
@@ -95,7 +98,7 @@ def _serve(words: list[str]) -> int:
                 corefile,
                 Path(),
                 source=MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
-                started=lambda examples: _suggest(examples, options.address, options.port),
+                started=lambda server: _suggest(server, options.address, options.port),
             )
         )
     except (ConfigError, ManifestError, StartError) as error:
@@ -181,7 +184,7 @@ def _read(conf: str, port: int) -> tuple[Corefile, Path]:
     """The Corefile and the folder that its relative paths count from. Raises ConfigError."""
     path = Path(conf)
     if conf == "stdin":
-        text, directory = sys.stdin.read(), Path()
+        text, directory = _standard_input(), Path()
         corefile = parse(
             text, file="stdin", directory=directory, directives=ORDER, environ=os.environ, default_port=port
         )
@@ -194,51 +197,74 @@ def _read(conf: str, port: int) -> tuple[Corefile, Path]:
         corefile = load(path, directives=ORDER, environ=os.environ, default_port=port)
         directory = path.parent
     for warning in corefile.warnings:
-        print(f"[WARNING] {warning}", flush=True)
+        _say(f"[WARNING] {warning}")
     return corefile, directory
 
 
-def _banner(corefile: Corefile, *, quiet: bool) -> None:
+def _banner(server: ClusterDnsServer, *, quiet: bool) -> None:
     if quiet:
         return
     zones = {
-        f"{'' if key.scheme == 'dns' else key.scheme + '://'}{key.zone}:{key.port}"
-        for block in corefile.blocks
-        for key in block.keys
+        f"{key.zone}:{key.port}{f' on {address}' if address else ''}"
+        for site in server.sites
+        for key in site.block.keys
+        for address in site.bound or ("",)
     }
-    print("\n".join(sorted(zones)))
-    print(f"dnsserver-{__version__}\n{_platform()}", flush=True)
+    _say("\n".join((*sorted(zones), f"dnsserver-{__version__}", _platform())))
 
 
-def _suggest(examples: Sequence[tuple[str, str]], address: str, port: int) -> None:
-    print(f"Serving on {address} port {port}, UDP and TCP. Try:\n")
-    for name, rtype in examples[:EXAMPLES_MAX]:
-        print(f"  dig @{address} -p {port} {name} {rtype}")
+def _suggest(server: ClusterDnsServer, address: str, port: int) -> None:
+    examples = [example for plugin in server.plugins() if plugin.examples for example in plugin.examples()]
+    lines = [f"Serving on {address} port {port}, UDP and TCP. Try:", ""]
+    lines += [f"  dig @{address} -p {port} {name} {rtype}" for name, rtype in examples[:EXAMPLES_MAX]]
     hosts = [name for name, rtype in examples if rtype == "A"]
-    if hosts:
-        print(f"  nslookup -port={port} {hosts[0]} {address}")
-    print("\nStop with Ctrl-C.", flush=True)
+    lines += [f"  nslookup -port={port} {name} {address}" for name in hosts[:1]]
+    _say("\n".join((*lines, "", "Stop with Ctrl-C.")))
 
 
 def _platform() -> str:
     return f"{platform.system().lower()}/{platform.machine()}, python{platform.python_version()}"
 
 
-@contextlib.contextmanager
-def _pid_file(path: Path | None) -> Iterator[None]:
-    if path is None:
-        yield
-        return
+class _PidFile:
+    """The file of `-pidfile`: written once the server runs, so that a start that fails leaves another's alone."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._written = False
+
+    def write(self) -> None:
+        if self._path is None:
+            return
+        try:
+            self._path.write_text(f"{os.getpid()}\n")
+        except OSError as error:
+            raise StartError(
+                f"-pidfile {self._path}: {error.strerror}; name a file in a writable folder"
+            ) from None
+        self._written = True
+
+    def remove(self) -> None:
+        if self._path is not None and self._written:
+            self._path.unlink(missing_ok=True)
+
+
+def _say(text: str) -> None:
+    """Print on standard output. Whoever reads it may have gone, or its disk be full: DNS goes on."""
     try:
-        path.write_text(f"{os.getpid()}\n")
-    except OSError as error:
-        raise StartError(
-            f"-pidfile {path}: {error.strerror}; name a file in a folder that is writable"
-        ) from None
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _standard_input() -> str:
+    """Raises ConfigError when it is no text."""
     try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+        text = sys.stdin.read()
+        text.encode()  # under the C locale, octets that are not UTF-8 come as surrogates and without an error
+    except UnicodeError as error:
+        raise ConfigError(f"stdin: not UTF-8 ({error}): give text in UTF-8") from None
+    return text
 
 
 def _fail(text: str) -> int:

@@ -83,7 +83,9 @@ class Plugin:
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
     """Entered before the block's sockets are opened, left after they are closed."""
     waiting_for: Callable[[], str] | None = None
-    """What keeps this plugin from being ready; "" when nothing does."""
+    """What has kept this plugin from ever being ready; "" when nothing does."""
+    out_of_date: Callable[[], str] | None = None
+    """What this plugin cannot follow at present, though it was ready once; "" when it is up to date."""
     bind: tuple[str, ...] = ()
     """Addresses that the block's listeners are bound to."""
     routes: tuple[Route, ...] = ()

@@ -6,7 +6,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from dnsserver.config import Corefile
@@ -24,12 +24,12 @@ IMPATIENT_EXIT = 2
 async def serve_until_signal(
     corefile: Corefile,
     directory: Path,
-    started: Callable[[Sequence[tuple[str, str]]], None],
+    started: Callable[[ClusterDnsServer], None],
     source: SourceFactory | None = None,
 ) -> int:
     """Serve *corefile* and return the exit code.
 
-    *started* gets names and types that may be asked for; *source* is as in ClusterDnsServer.
+    *started* is called once the sockets are open; *source* is as in ClusterDnsServer.
 
     Raises ConfigError and StartError.
     """
@@ -58,11 +58,11 @@ async def _serve(
     server: ClusterDnsServer,
     stop: asyncio.Event,
     up: asyncio.Event,
-    started: Callable[[Sequence[tuple[str, str]]], None],
+    started: Callable[[ClusterDnsServer], None],
 ) -> None:
     async with server:
         up.set()
-        started([example for plugin in server.plugins() if plugin.examples for example in plugin.examples()])
+        started(server)
         await stop.wait()
         await server.go_lame()
 

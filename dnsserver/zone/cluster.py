@@ -152,7 +152,8 @@ class ClusterState:
         touched = self._unlink(old)
         held[item.key] = item
         touched |= self._link(item)
-        self._changed(item, now)
+        if not (isinstance(item, Pod) and isinstance(old, Pod) and item.ip == old.ip):
+            self._changed(item, now)
         return touched
 
     def _drop(self, feed: Feed, key: ObjectKey, now: float) -> set[ObjectKey]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
 from dnsserver.wire.errors import NameTextError
+from dnsserver.wire.limits import LABEL_MAX
 from dnsserver.wire.records import name_rdata, srv_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.objects import Endpoint, EndpointSlice, Port, Service, ServiceType
@@ -68,22 +69,35 @@ def service_names(service: Service, slices: Sequence[EndpointSlice], policy: Rec
     return found
 
 
-def endpoint_label(endpoint: Endpoint, policy: RecordPolicy) -> str:
-    """The label of an endpoint below its Service (section 4.3)."""
-    if endpoint.hostname:
-        return endpoint.hostname
-    if policy.endpoint_pod_names and endpoint.pod_name:
-        return endpoint.pod_name
+def endpoint_labels(endpoint: Endpoint, policy: RecordPolicy) -> tuple[bytes, ...]:
+    """The endpoint's own labels below its Service (section 4.3): one, but for a pod name with dots.
+
+    A hostname or pod name that cannot stand in a domain name is passed over: the address does.
+    """
+    pod_name = endpoint.pod_name if policy.endpoint_pod_names else ""
+    for text in (endpoint.hostname, pod_name):
+        labels = _labels(text)
+        if labels:
+            return labels
     if ":" not in endpoint.address:
-        return endpoint.address.replace(".", "-")
+        return (endpoint.address.replace(".", "-").encode(),)
     dashed = endpoint.address.replace(":", "-")
-    return dashed + "0" if dashed.endswith("-") else dashed
+    return ((dashed + "0" if dashed.endswith("-") else dashed).encode(),)
+
+
+def _labels(text: str) -> tuple[bytes, ...]:
+    """The labels that *text* means, none when it is empty or no relative domain name."""
+    try:
+        parts = tuple(part.encode() for part in text.split("."))
+    except UnicodeEncodeError:
+        return ()
+    return parts if all(0 < len(part) <= LABEL_MAX for part in parts) else ()
 
 
 def endpoint_name(slice_: EndpointSlice, endpoint: Endpoint, policy: RecordPolicy) -> bytes:
     """The endpoint's name relative to the zone. A pod name with dots gives several labels."""
-    parts = (*endpoint_label(endpoint, policy).split("."), slice_.service, slice_.key.namespace, "svc")
-    return names.prefix(part.encode() for part in parts)
+    service = (slice_.service.encode(), slice_.key.namespace.encode(), b"svc")
+    return names.prefix((*endpoint_labels(endpoint, policy), *service))
 
 
 def _external_name(service: Service, policy: RecordPolicy) -> ServiceNames:
@@ -115,8 +129,7 @@ def _endpoint_candidates(
             address = packed(endpoint.address)
             if address is None:
                 continue
-            label = endpoint_label(endpoint, policy)
-            target = names.prefix(part.encode() for part in label.split(".")) + own
+            target = names.prefix(endpoint_labels(endpoint, policy)) + own
             for port in slice_.ports or (None,):
                 yield _Candidate(target, address, port)
 

@@ -13,6 +13,7 @@ PACKAGES = {
     "dig": "bind9-dnsutils",
     "nslookup": "bind9-dnsutils",
     "kdig": "knot-dnsutils",
+    "bash": "bash",
     "getent": "libc-bin",
     "ip": "iproute2",
     "musl-gcc": "musl-tools",

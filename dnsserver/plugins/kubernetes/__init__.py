@@ -31,6 +31,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         lifespan=lambda: fed(state, settings, now, site.source),
         waiting_for=lambda: waiting_for(state),
+        out_of_date=lambda: out_of_date(state),
         check=lambda: check_lines(settings, state),
         examples=lambda: examples(settings, state),
     )
@@ -58,7 +59,10 @@ def zone_views(
 
 
 def waiting_for(state: ClusterState) -> str:
-    """Why the answers are not right yet or any more; "" when they are."""
-    if not state.synced:
-        return "no full list yet of " + ", ".join(state.waiting_for)
+    """Why the cluster has not been known yet; "" from the first full lists on."""
+    return "" if state.synced else "no full list yet of " + ", ".join(state.waiting_for)
+
+
+def out_of_date(state: ClusterState) -> str:
+    """The feeds that cannot be followed at present, with the reasons; "" when all can."""
     return "; ".join(f"{feed.value}: {reason}" for feed, reason in state.stale.items())

@@ -73,6 +73,7 @@ class KubernetesHandler:
 
 def _unless_negative(reply: Reply | None, zone: ZoneView, resolution: Resolution) -> Reply | None:
     """While the cluster is not known yet, another's "no such name" may be about a name that the cluster has."""
-    if reply is not None and not reply.answer and reply.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN):
-        return not_ready(zone, resolution.origin)
-    return reply
+    if reply is None:
+        return None
+    empty = reply.rcode == Rcode.NOERROR and not reply.answer
+    return not_ready(zone, resolution.origin) if empty or reply.rcode == Rcode.NXDOMAIN else reply

@@ -22,12 +22,14 @@ class Readiness:
         """The names of the plugins that are not ready, sorted, each once."""
         names = set()
         for number, plugin in enumerate(self._server.plugins()):
-            if plugin.waiting_for is None or number in self._done:
+            if number in self._done:
                 continue
-            if plugin.waiting_for():
+            if plugin.waiting_for is not None and plugin.waiting_for():
                 names.add(plugin.name)
             elif not self._continuously:
                 self._done.add(number)
+            elif plugin.out_of_date is not None and plugin.out_of_date():
+                names.add(plugin.name)
         return tuple(sorted(names))
 
     def answer(self) -> HttpAnswer:

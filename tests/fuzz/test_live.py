@@ -1,0 +1,132 @@
+"""A running server under mutated datagrams: nothing is logged, memory stays, the next good query is answered.
+
+FUZZ_PACKETS=1000000 pytest tests/fuzz/test_live.py    # sends a tenth of that
+"""
+
+import asyncio
+import gc
+import logging
+import socket
+import tracemalloc
+
+import dns.message
+import pytest
+
+from dnsserver.transports.limits import TransportCounters
+from tests.answering.packets import message
+from tests.answers.case import message_shown, normal
+from tests.answers.scene import LOOPBACK, PATIENCE_S, Served, serving
+from tests.answers.scenes import MAIN
+from tests.fuzz.mutation import PACKETS, packets
+from tests.fuzz.seeds import QUERIES
+
+LIVE = max(1_000, PACKETS // 10)
+#: Datagrams before the server is given time to answer them: its socket shall drop none.
+BURST = 50
+#: Octets that the server may hold more after the second half than after the first.
+GROWTH_MAX = 256 << 10
+NGINX = normal("nginx.default.svc.cluster.local. 5 A 10.96.0.10")
+
+
+async def send(served: Served, count: int, stream: int) -> int:
+    """Send *count* mutated datagrams; how many replies came back."""
+    loop = asyncio.get_running_loop()
+    counters = served.udp.counters
+    replies, sent, begun = 0, 0, counters.udp_received
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((LOOPBACK, served.udp.port))
+        for octets in packets(count, QUERIES, stream):
+            if not octets:
+                continue
+            await loop.sock_sendall(sock, octets)
+            sent += 1
+            if sent % BURST == 0:
+                await caught_up(counters, begun + sent)
+                replies += drained(sock)
+        await still_answers(served)
+        return replies + drained(sock)
+
+
+async def caught_up(counters: TransportCounters, received: int) -> None:
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while counters.udp_received < received or counters.udp_now:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0)
+
+
+def drained(sock: socket.socket) -> int:
+    replies = 0
+    while True:
+        try:
+            octets = sock.recv(65_535)
+        except BlockingIOError:
+            return replies
+        replies += 1
+        if replies % 10 == 1:
+            dns.message.from_wire(octets, one_rr_per_rrset=True)
+
+
+async def still_answers(served: Served) -> None:
+    reply = dns.message.from_wire(await served.over_udp(message()), one_rr_per_rrset=True)
+    assert message_shown(reply).answer == (NGINX,)
+
+
+async def test_udp(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(MAIN) as served:
+        await send(served, LIVE // 10, 3)  # everything is imported and kept that will be
+        tracemalloc.start()
+        try:
+            replies = await send(served, LIVE // 2, 4)
+            gc.collect()
+            before, _ = tracemalloc.get_traced_memory()
+            replies += await send(served, LIVE // 2, 5)
+            gc.collect()
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert replies > LIVE // 2
+        assert after - before < GROWTH_MAX
+        assert served.dispatcher.panics == 0
+        assert served.udp.counters.answers_failed == 0
+        assert served.udp.counters.udp_now == 0
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_tcp(caplog: pytest.LogCaptureFixture) -> None:
+    """Mutated messages in good frames, and good messages in mutated frames: the server closes or answers."""
+    async with serving(MAIN) as served:
+        for octets in packets(max(100, LIVE // 50), QUERIES, 6):
+            await one_connection(served, len(octets).to_bytes(2, "big") + octets)
+        frames = [len(octets).to_bytes(2, "big") + octets for octets in QUERIES]
+        for octets in packets(max(100, LIVE // 50), frames, 7):
+            await one_connection(served, octets)
+        reply = dns.message.from_wire(await served.over_tcp(message()), one_rr_per_rrset=True)
+        assert message_shown(reply).answer == (NGINX,)
+        assert served.dispatcher.panics == 0
+        assert served.tcp.counters.answers_failed == 0
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def one_connection(served: Served, octets: bytes) -> None:
+    """Send, end the sending side, and read what comes until the server closes."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, served.tcp.port)
+    try:
+        writer.write(octets)
+        writer.write_eof()
+        async with asyncio.timeout(5):
+            replies = await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    while replies:
+        size = 2 + int.from_bytes(replies[:2], "big")
+        assert len(replies) >= size
+        dns.message.from_wire(replies[2:size], one_rr_per_rrset=True)
+        replies = replies[size:]
+
+
+def test_mutations_repeat_themselves() -> None:
+    """A failure can be made again from its stream."""
+    assert list(packets(50, QUERIES, 9)) == list(packets(50, QUERIES, 9))
+    assert list(packets(50, QUERIES, 9)) != list(packets(50, QUERIES, 10))

@@ -1,0 +1,116 @@
+"""The manuals: every example of a Corefile loads, and every plugin is described in the same way."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dnsserver.answering.query import Query
+from dnsserver.answering.reply import Reply
+from dnsserver.config import Corefile, parse
+from dnsserver.plugins.plugin import Plugin
+from dnsserver.plugins.table import ORDER, SETUPS
+from dnsserver.runtime.sites import build_listeners, build_sites
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PLUGINS = REPOSITORY / "dnsserver" / "plugins"
+PAGES = (
+    REPOSITORY / "README.md",
+    *sorted(REPOSITORY.glob("docs/*.md")),
+    *sorted(PLUGINS.glob("*/README.md")),
+)
+
+#: Sections of a plugin's README, in their order; others may stand in between.
+SECTIONS = ("Name", "Description", "Syntax", "Examples")
+
+_FENCE = re.compile(r"^```(?P<kind>\w*)[^\n]*\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<path>[^)#\s]+)[^)]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced example, and where it stands."""
+
+    page: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{shown(self.page)}:{self.line}"
+
+
+class StubServer:
+    """Of the server that a plugin is part of: as much as set-up asks for."""
+
+    async def resolve(self, query: Query) -> Reply | None:
+        raise AssertionError(f"asked while being set up: {query}")
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        return ()
+
+    def now(self) -> float:
+        return 0.0
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def fences(page: Path, kind: str) -> Iterator[Block]:
+    text = page.read_text()
+    for found in _FENCE.finditer(text):
+        if found["kind"] == kind:
+            yield Block(page, text.count("\n", 0, found.start()) + 1, found["body"])
+
+
+BLOCKS = tuple(block for page in PAGES if page.exists() for block in fences(page, "corefile"))
+
+
+def parsed(block: Block, directory: Path) -> Corefile:
+    """The example as a whole Corefile: with nothing around it, and no environment."""
+    return parse(block.text, file=str(block), directory=directory, directives=ORDER, environ={})
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_corefile_loads(block: Block, tmp_path: Path) -> None:
+    corefile = parsed(block, tmp_path)
+    # The page's imports have no files here, which is no more than a warning.
+    assert [text for text in corefile.warnings if not text.startswith("No files matching import glob")] == []
+    assert corefile.blocks, "no server block"
+    assert all(found.directives for found in corefile.blocks), "a server block without directives"
+    sites = build_sites(corefile, StubServer(), tmp_path)
+    assert build_listeners(sites)
+
+
+def test_front_page_is_there() -> None:
+    assert (REPOSITORY / "README.md").exists()
+
+
+@pytest.mark.parametrize("name", sorted(SETUPS))
+def test_plugin_is_described(name: str, tmp_path: Path) -> None:
+    page = PLUGINS / name / "README.md"
+    text = page.read_text()
+    assert text.startswith(f"# {name}\n")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert [heading for heading in headings if heading in SECTIONS] == list(SECTIONS)
+    assert re.search(rf"^## Name\n\n\*{name}\* - .+[.]$", text, re.MULTILINE), "one sentence says what it is"
+    used = {
+        directive.name
+        for block in fences(page, "corefile")
+        for server in parsed(block, tmp_path).blocks
+        for directive in server.directives
+    }
+    assert name in used, "no example uses it"
+
+
+def test_every_folder_of_a_plugin_is_in_the_table() -> None:
+    assert {path.parent.name for path in PLUGINS.glob("*/__init__.py")} == set(SETUPS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"`[^`\n]*`", "", _FENCE.sub("", page.read_text()))
+    targets = [found["path"] for found in _LINK.finditer(text)]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
