@@ -193,6 +193,9 @@ def _read(conf: str, port: int) -> tuple[Corefile, Path]:
             "", file=conf, directory=Path(), directives=ORDER, environ=os.environ, default_port=port
         )
         directory = Path()
+    elif not path.exists():
+        # CoreDNS's words (coredns-compat.md, section 5.3): start scripts look for them.
+        raise ConfigError(f"loading Caddyfile via flag: open {conf}: no such file or directory")
     else:
         corefile = load(path, directives=ORDER, environ=os.environ, default_port=port)
         directory = path.parent

@@ -19,17 +19,19 @@ from dnsserver.plugins import (
     kubernetes,
     loadbalance,
     log,
+    offline,
     ready,
     whoami,
 )
 from dnsserver.plugins.plugin import Plugin, Site
 
-#: Every directive that CoreDNS 1.14.7 knows. Those without an entry in SETUPS are refused by name.
+#: Every directive that CoreDNS 1.14.7 knows, and ours behind them. Those without an entry in SETUPS are refused by name.
 ORDER = (
     "root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize"
     " bind debug trace ready health pprof shed prometheus errors log dnstap local dns64 any chaos loadbalance tsig"
     " rewrite autopath acl cache header dnssec tls minimal template transfer hosts route53 azure clouddns"
     " k8s_external kubernetes file auto secondary etcd loop forward grpc erratic whoami on sign view nomad"
+    " offline"  # ours
 ).split()
 
 SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
@@ -45,4 +47,5 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "kubernetes": kubernetes.setup,
     "forward": forward.setup,
     "whoami": whoami.setup,
+    "offline": offline.setup,
 }

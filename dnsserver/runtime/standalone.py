@@ -25,23 +25,22 @@ def standalone_corefile(
 ) -> Corefile:
     """Serve *paths* on one address; with *forward*, everything else by that server. Raises ConfigError.
 
-    *options* are further lines of the `kubernetes` block. Names outside the cluster are REFUSED without *forward*:
-    the server is offline, and says so at once.
+    *options* are further lines of the `kubernetes` block. Without *forward* no other name exists: the server is
+    offline, and says so in the way that every resolver takes for an answer.
     """
     zones = (zone, "in-addr.arpa", "ip6.arpa")
-    keys = [f".:{port}"] if forward else [f"{name}:{port}" for name in zones]
     lines = [
-        f"{' '.join(_quoted(key) for key in keys)} {{",
+        f".:{port} {{",
         f"bind {_quoted(address)}",
         "errors",
         *(["log"] if log else []),
         f"kubernetes {' '.join(_quoted(name) for name in zones)} {{",
         *(f"manifests {_quoted(str(path))}" for path in paths),
         "pods insecure",
-        *(["fallthrough in-addr.arpa ip6.arpa"] if forward else []),
+        "fallthrough in-addr.arpa ip6.arpa",
         *options,
         "}",
-        *([f"forward . {_quoted(forward)}"] if forward else []),
+        f"forward . {_quoted(forward)}" if forward else "offline",
         "}",
     ]
     return parse(

@@ -19,7 +19,7 @@ class ClusterDNS:
         async with ClusterDNS(manifests=Path("rendered")) as dns:
             ...  # ask dns.host, dns.port over UDP or TCP
 
-    Nothing leaves the machine: names outside the cluster are REFUSED. Raises ManifestError, ConfigError, StartError
+    Nothing leaves the machine: names outside the cluster do not exist (NXDOMAIN). Raises ManifestError, ConfigError, StartError
     on entering.
     """
 

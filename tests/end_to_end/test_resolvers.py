@@ -27,7 +27,7 @@ PROMPT_S = 4.0
 FOLLOWS_S = 1.0
 
 #: Two zones, so that an ExternalName can lead from one into the other; every other name is asked of an upstream that
-#: has none. (Without one such names are REFUSED, which musl takes for no answer: it waits for its timeout.)
+#: has none. (Without one such names are REFUSED or SERVFAIL, which musl takes for no answer: it waits for its timeout.)
 COREFILE = """\
 cluster.local in-addr.arpa ip6.arpa {
     bind 127.0.0.1

@@ -85,12 +85,16 @@ async def test_probes_speak_while_the_start_waits(
         with pytest.raises(ConnectionRefusedError):
             await ask(ports.dns, WEB, tcp=True)
         assert not starting.done()
+
+        async def waits() -> bool:
+            return "waiting for Kubernetes API before starting server" in caplog.text
+
+        await eventually(waits, True)
         assert 'Plugins not ready: "kubernetes"' in caplog.text
         await api.start()
         await asyncio.wait_for(starting, 10)
         assert await ready(ports) == (200, "OK")
         assert await resolves(ports) == ["A 10.9.0.80"]
-        assert "waiting for Kubernetes API before starting server" in caplog.text
     finally:
         starting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
