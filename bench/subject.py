@@ -74,7 +74,7 @@ async def running(server: Server, api_url: str, folder: Path) -> AsyncIterator[R
     corefile = folder / f"{server.name}.Corefile"
     corefile.write_text(
         f".:{port} {{\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {{\n"
-        f"  endpoint {api_url}\n  startup_timeout 0s\n }}\n}}\n"
+        f"  endpoint {api_url}\n  startup_timeout 100ms\n }}\n}}\n"
     )
     log_path = folder / f"{server.name}.log"
     with log_path.open("wb") as log:

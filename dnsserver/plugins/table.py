@@ -25,7 +25,7 @@ from dnsserver.plugins import (
 )
 from dnsserver.plugins.plugin import Plugin, Site
 
-#: Every directive that CoreDNS 1.14.7 knows, and ours behind them. Those without an entry in SETUPS are refused by name.
+#: Every directive that CoreDNS 1.14.7 knows, and ours behind them. Those that SETUPS lacks are refused by name.
 ORDER = (
     "root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize"
     " bind debug trace ready health pprof shed prometheus errors log dnstap local dns64 any chaos loadbalance tsig"

@@ -19,8 +19,9 @@ class ClusterDNS:
         async with ClusterDNS(manifests=Path("rendered")) as dns:
             ...  # ask dns.host, dns.port over UDP or TCP
 
-    Nothing leaves the machine: names outside the cluster do not exist (NXDOMAIN). Raises ManifestError, ConfigError, StartError
-    on entering.
+    Nothing leaves the machine: names outside the cluster do not exist (NXDOMAIN).
+
+    Raises ManifestError, ConfigError, StartError on entering.
     """
 
     def __init__(
