@@ -7,7 +7,7 @@ from dnsserver.wire.codes import Class, Flag, Opcode, Rcode
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
-from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC
+from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
 from dnsserver.wire.message import Message
 from dnsserver.wire.question import Question
 
@@ -40,12 +40,12 @@ class Query:
 
     @property
     def size_limit(self) -> int:
-        """Octets that the client can take in one reply."""
+        """Octets that one reply may have."""
         if self.arrival.protocol != "udp":
             return MESSAGE_MAX
         if self.edns is None:
             return UDP_PAYLOAD_CLASSIC
-        return max(UDP_PAYLOAD_CLASSIC, self.edns.payload)
+        return min(max(UDP_PAYLOAD_CLASSIC, self.edns.payload), UDP_PAYLOAD_MAX)
 
 
 @dataclass(frozen=True, slots=True)

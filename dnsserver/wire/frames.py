@@ -1,7 +1,7 @@
 """DNS messages in a byte stream: two octets of length, then the message (RFC 1035 §4.2.2, RFC 7766 §8)."""
 
-#: Octets. What the two octets of length can say.
-MESSAGE_MAX = 65_535
+from dnsserver.wire.limits import MESSAGE_MAX
+
 #: Octets of length before each message.
 PREFIX = 2
 

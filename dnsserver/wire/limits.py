@@ -12,7 +12,8 @@ POINTERS_MAX = 127
 POINTER_OFFSET_MAX = 0x3FFF
 #: Octets. What a client without EDNS can take over UDP (RFC 1035 section 4.2.1).
 UDP_PAYLOAD_CLASSIC = 512
-#: Octets. UDP payload that we offer upstreams: IPv6's 1280 less 48 of headers (DNS flag day 2020).
-UDP_PAYLOAD_OFFERED = 1232
+#: Octets. The most that we send over UDP, whatever the client takes: beyond it fragments get lost and spoofed questions
+#: pay off (RFC 6891 section 6.2.5 recommends 4096 as the starting point; TCP has the rest).
+UDP_PAYLOAD_MAX = 4096
 #: Octets. Any message: the length field of the TCP framing has 16 bits (RFC 1035 section 4.2.2).
 MESSAGE_MAX = 65535

@@ -48,6 +48,7 @@ class AddressIndex:
 
     def __init__(self) -> None:
         self._owners: dict[bytes, tuple[ObjectKey, ...]] = {}
+        self._all = {4: _SortedAddresses(), 16: _SortedAddresses()}
         self._ranges: dict[tuple[str, int], _SortedAddresses] = {}
 
     def add(self, owner: ObjectKey, addresses: Iterable[str]) -> None:
@@ -59,9 +60,12 @@ class AddressIndex:
             held = self._owners.get(key, ())
             if owner in held:
                 continue
+            if not held:
+                self._all[len(key)].add(key)
             if not any(other.namespace == owner.namespace for other in held):
                 self._ranges.setdefault((owner.namespace, len(key)), _SortedAddresses()).add(key)
-            self._owners[key] = tuple(sorted((*held, owner))) if held else (owner,)
+            place = bisect_left(held, owner)
+            self._owners[key] = (*held[:place], owner, *held[place:])
 
     def remove(self, owner: ObjectKey, addresses: Iterable[str]) -> None:
         for address in set(addresses):
@@ -73,6 +77,7 @@ class AddressIndex:
                 self._owners[key] = left
             else:
                 del self._owners[key]
+                self._all[len(key)].remove(key)
             if not any(other.namespace == owner.namespace for other in left):
                 self._forget(owner.namespace, key)
 
@@ -83,6 +88,8 @@ class AddressIndex:
     def any_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
         """Whether an object of a namespace that *shown* accepts holds an address in [low, high], packed and of one
         family."""
+        if not self._all[len(low)].any_within(low, high):
+            return False  # without a walk over the namespaces, which there may be thousands of
         return any(
             size == len(low) and addresses.any_within(low, high) and shown(namespace)
             for (namespace, size), addresses in self._ranges.items()

@@ -10,7 +10,7 @@ from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import EndpointSlice
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
-from dnsserver.zone.service_names import endpoint_name
+from dnsserver.zone.slice_targets import endpoint_name
 
 #: Version of the Kubernetes DNS schema that the answers follow (Kubernetes DNS specification, section 2.2).
 SCHEMA_VERSION = b"1.1.0"
@@ -23,6 +23,8 @@ SOA_REFRESH, SOA_RETRY, SOA_EXPIRE = 7200, 1800, 86400
 
 NS_DNS = names.prefix((b"ns", b"dns"))
 HOSTMASTER = names.prefix((b"hostmaster",))
+#: Names whose records change with the cluster: SOA and NS, and the server's addresses.
+CHANGING = frozenset((b"", NS_DNS))
 DNS_VERSION = names.prefix((b"dns-version",))
 
 

@@ -22,7 +22,8 @@ Outer = TypeVar("Outer")
 Inner = TypeVar("Inner")
 Value = TypeVar("Value")
 
-#: Called with the keys of the Services whose records may have changed.
+#: Called after a change with the keys of the Services whose records may have changed, and of Namespaces, `("", name)`.
+#: A change of pods alone comes without keys.
 ChangeListener = Callable[[frozenset[ObjectKey]], None]
 
 
@@ -51,22 +52,20 @@ class ClusterState:
     def replace(self, feed: Feed, objects: Iterable[ClusterObject], now: float) -> None:
         """Make *feed* hold exactly *objects* (a full list), and count it as synced."""
         fresh = {item.key: item for item in objects}
-        touched: set[ObjectKey] = set()
-        for key in [key for key in self._objects[feed] if key not in fresh]:
-            touched |= self._drop(feed, key, now)
-        for item in fresh.values():
-            touched |= self._put(feed, item, now)
+        gone = [key for key in self._objects[feed] if key not in fresh]
+        changes = [self._drop(feed, key, now) for key in gone]
+        changes += [self._put(feed, item, now) for item in fresh.values()]
         self._synced.add(feed)
         self._stale.pop(feed, None)
-        self._tell(touched)
+        self._tell(changes)
 
     def put(self, feed: Feed, item: ClusterObject, now: float) -> None:
         """Add or update one object."""
-        self._tell(self._put(feed, item, now))
+        self._tell([self._put(feed, item, now)])
 
     def drop(self, feed: Feed, key: ObjectKey, now: float) -> None:
         """Remove one object; a key that is not there is no error (a delete may be told twice)."""
-        self._tell(self._drop(feed, key, now))
+        self._tell([self._drop(feed, key, now)])
 
     def mark_stale(self, feed: Feed, reason: str) -> None:
         """The source cannot follow *feed* at present; its objects go on being served."""
@@ -117,14 +116,13 @@ class ClusterState:
         """The Services that have the address *packed* (4 or 16 octets) as a clusterIP, in the order of their keys."""
         return [found for key in self._cluster_ips.owners(packed) if (found := self.service(key))]
 
-    def slices_at(self, packed: bytes) -> list[EndpointSlice]:
+    def slices_at(self, packed: bytes) -> Iterator[EndpointSlice]:
         """The slices of Services with a ready endpoint at the address *packed*, in the order of their keys."""
         slices = self._objects[Feed.ENDPOINT_SLICES]
-        return [
-            found
-            for key in self._endpoint_ips.owners(packed)
-            if isinstance(found := slices.get(key), EndpointSlice)
-        ]
+        for key in self._endpoint_ips.owners(packed):
+            found = slices.get(key)
+            if isinstance(found, EndpointSlice):
+                yield found
 
     def any_address_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
         """Whether a clusterIP, or a ready endpoint's address of some Service, lies in [low, high] (packed, of one
@@ -140,15 +138,15 @@ class ClusterState:
     def count(self, feed: Feed) -> int:
         return len(self._objects[feed])
 
-    # Bookkeeping. Both return the keys of the Services that they touch.
+    # Bookkeeping. Both return the keys for listeners, None when nothing has changed.
 
-    def _put(self, feed: Feed, item: ClusterObject, now: float) -> set[ObjectKey]:
+    def _put(self, feed: Feed, item: ClusterObject, now: float) -> set[ObjectKey] | None:
         held = self._objects[feed]
         old = held.get(item.key)
         if old == item:
-            return set()
+            return None
         if isinstance(item, Pod) and item.terminating and old is None:
-            return set()  # first seen while terminating: never served (section 7)
+            return None  # first seen while terminating: never served (section 7)
         touched = self._unlink(old)
         held[item.key] = item
         touched |= self._link(item)
@@ -156,10 +154,10 @@ class ClusterState:
             self._changed(item, now)
         return touched
 
-    def _drop(self, feed: Feed, key: ObjectKey, now: float) -> set[ObjectKey]:
+    def _drop(self, feed: Feed, key: ObjectKey, now: float) -> set[ObjectKey] | None:
         old = self._objects[feed].pop(key, None)
         if old is None:
-            return set()
+            return None
         self._changed(old, now)
         return self._unlink(old)
 
@@ -181,7 +179,7 @@ class ClusterState:
             case Pod():
                 self._pods_by_ip.setdefault(item.ip, {})[item.key] = item
             case Namespace():
-                pass
+                return {item.key}
         return set()
 
     def _unlink(self, item: ClusterObject | None) -> set[ObjectKey]:
@@ -197,14 +195,18 @@ class ClusterState:
                 return {item.service_key}
             case Pod():
                 _discard(self._pods_by_ip, item.ip, item.key)
-            case Namespace() | None:
+            case Namespace():
+                return {item.key}
+            case None:
                 pass
         return set()
 
-    def _tell(self, touched: set[ObjectKey]) -> None:
-        if touched:
+    def _tell(self, changes: Iterable[set[ObjectKey] | None]) -> None:
+        real = [touched for touched in changes if touched is not None]
+        if real:
+            touched = frozenset().union(*real)
             for listener in self._listeners:
-                listener(frozenset(touched))
+                listener(touched)
 
 
 def _discard(table: dict[Outer, dict[Inner, Value]], outer: Outer, inner: Inner) -> None:

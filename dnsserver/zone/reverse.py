@@ -1,16 +1,23 @@
 """Reverse names: octets or nibbles to addresses (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import islice
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
 from dnsserver.wire.records import name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Endpoint, EndpointSlice
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, node
-from dnsserver.zone.service_names import endpoint_name
+from dnsserver.zone.slice_targets import endpoint_name
+
+#: PTR records of one address, and EndpointSlices looked at for them. An address in more slices is no pod's but that of
+#: a busy node, or of somebody who wants one question to cost much.
+PTR_MAX = 256
 
 IN_ADDR_ARPA = names.from_text("in-addr.arpa.")
 IP6_ARPA = names.from_text("ip6.arpa.")
@@ -75,24 +82,30 @@ def reverse_node(
         return None
     if span.low != span.high:
         return EMPTY_NODE if state.any_address_within(span.low, span.high, exposed) else None
-    targets = list(_targets(span.low, state, policy, exposed))
+    targets = list(islice(dict.fromkeys(_targets(span.low, state, policy, exposed)), PTR_MAX))
     if not targets:
         return None
-    rdatas = tuple(name_rdata(target + primary) for target in dict.fromkeys(targets))
+    rdatas = tuple(name_rdata(target + primary) for target in targets)
     return node(RRset(Type.PTR, policy.ttl, rdatas))
 
 
 def _targets(
     address: bytes, state: ClusterState, policy: RecordPolicy, exposed: Callable[[str], bool]
-) -> list[bytes]:
-    """A Service at its clusterIP wins, the first only; else every endpoint name of the address."""
+) -> Iterator[bytes]:
+    """A Service at its clusterIP wins, the first only; else every endpoint name of the address, up to PTR_MAX."""
     for service in state.services_at(address):
         if exposed(service.key.namespace):
-            return [names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))]
-    return [
-        endpoint_name(slice_, endpoint, policy)
-        for slice_ in state.slices_at(address)
-        if exposed(slice_.key.namespace)
-        for endpoint in slice_.endpoints
-        if packed(endpoint.address) == address
-    ]
+            yield names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))
+            return
+    shown = (slice_ for slice_ in state.slices_at(address) if exposed(slice_.key.namespace))
+    for slice_ in islice(shown, PTR_MAX):
+        for endpoint in _endpoints_at(address, slice_):
+            yield endpoint_name(slice_, endpoint, policy)
+
+
+def _endpoints_at(address: bytes, slice_: EndpointSlice) -> list[Endpoint]:
+    """The endpoints of *slice_* at *address*, which it is known to have."""
+    text = str(ip_address(address))
+    # Nearly all addresses are spelled canonically, and comparing texts is twenty times as fast as parsing them.
+    found = [endpoint for endpoint in slice_.endpoints if endpoint.address == text]
+    return found or [endpoint for endpoint in slice_.endpoints if packed(endpoint.address) == address]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dnsserver.wire.codes import Type
+from dnsserver.wire.limits import NAME_MAX
 from dnsserver.wire.records import Rdata, Record
 
 
@@ -21,12 +22,23 @@ class RRset:
     additional: tuple[tuple[bytes, "RRset"], ...] = ()
 
     def records(self, owner: bytes, origin: bytes) -> tuple[Record, ...]:
-        """The records under the absolute name *owner*, in the zone whose origin the client spelled *origin*."""
-        return tuple(Record(owner, self.rtype, self.ttl, rdata.below(origin)) for rdata in self.rdatas)
+        """The records under the absolute name *owner*, in the zone whose origin the client spelled *origin*.
+
+        A name that would be too long below this origin cannot be asked for, so its record is of no use.
+        """
+        whole = (rdata.below(origin) for rdata in self.rdatas)
+        return tuple(
+            Record(owner, self.rtype, self.ttl, rdata)
+            for rdata in whole
+            if all(len(name) <= NAME_MAX for name in rdata.names)
+        )
 
     def additional_records(self, origin: bytes) -> tuple[Record, ...]:
         return tuple(
-            record for owner, rrset in self.additional for record in rrset.records(owner + origin, origin)
+            record
+            for owner, rrset in self.additional
+            if len(owner + origin) <= NAME_MAX
+            for record in rrset.records(owner + origin, origin)
         )
 
 

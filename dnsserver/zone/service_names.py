@@ -1,4 +1,4 @@
-"""One Service and its EndpointSlices to all owner names at and below it (cluster-dns-behaviour.md, sections 4, 5).
+"""One Service and its EndpointSlices to the owner names at and below it (cluster-dns-behaviour.md, sections 4, 5).
 
 Owner names are wire prefixes relative to the Service's own name, in lower case:
 
@@ -9,8 +9,9 @@ Owner names are wire prefixes relative to the Service's own name, in lower case:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
@@ -18,19 +19,55 @@ from dnsserver.wire.errors import NameTextError
 from dnsserver.wire.limits import LABEL_MAX
 from dnsserver.wire.records import name_rdata, srv_rdata
 from dnsserver.zone.addresses import packed
-from dnsserver.zone.objects import Endpoint, EndpointSlice, Port, Service, ServiceType
+from dnsserver.zone.objects import EndpointSlice, ObjectKey, Port, Service, ServiceType
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
-
-#: All names at and below one Service.
-ServiceNames = Mapping[bytes, Node]
-
-NO_NAMES: ServiceNames = {}
+from dnsserver.zone.slice_targets import SliceTargets
 
 #: SRV priority of all records (section 5).
 PRIORITY = 0
 #: Weight that is shared out among the candidates of one SRV answer (section 5).
 WEIGHT_TOTAL = 100
+
+
+class _LazyNode(Mapping[int, RRset]):
+    """A node whose RRsets are made when they are first looked at: most questions are for addresses, and SRV records
+    of many endpoints cost ten times as much."""
+
+    __slots__ = ("_addresses", "_candidates", "_made", "_ttl", "_types")
+
+    def __init__(
+        self,
+        addresses: Sequence[bytes],
+        candidates: Callable[[], Iterable["_Candidate"]],
+        *,
+        has_srv: bool,
+        ttl: int,
+    ) -> None:
+        self._addresses = addresses
+        self._candidates = candidates
+        self._ttl = ttl
+        sizes = {len(address) for address in addresses}
+        present = {Type.A: 4 in sizes, Type.AAAA: 16 in sizes, Type.SRV: has_srv}
+        self._types = tuple(rtype for rtype, there in present.items() if there)
+        self._made: dict[int, RRset] = {}
+
+    def __getitem__(self, rtype: int) -> RRset:
+        if rtype not in self._types:
+            raise KeyError(rtype)
+        if rtype not in self._made:
+            if rtype == Type.SRV:
+                self._made[rtype] = _srv(list(self._candidates()), self._ttl)
+            else:
+                ipv4, ipv6 = address_rrsets(self._addresses, self._ttl)
+                self._made |= {Type.A: ipv4, Type.AAAA: ipv6}
+        return self._made[rtype]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,137 +79,198 @@ class _Candidate:
     port: Port | None
 
 
-def service_names(service: Service, slices: Sequence[EndpointSlice], policy: RecordPolicy) -> ServiceNames:
-    """Every existing name at and below *service*; none at all when the Service itself does not exist for DNS."""
-    if service.type is ServiceType.EXTERNAL_NAME:
-        return _external_name(service, policy)
-    own = names.prefix((service.key.name.encode(), service.key.namespace.encode(), b"svc"))
-    endpoints = list(_endpoint_candidates(own, slices, policy))
-    if service.headless:
-        candidates = endpoints
-        exists = bool(endpoints)
-    else:
-        candidates = list(_cluster_ip_candidates(own, service))
-        exists = bool(endpoints) or not policy.ignore_empty_service
-    if not exists:
-        return NO_NAMES
-    found: dict[bytes, Node] = {}
-    for (name, protocol), group in _by_named_port(candidates).items():
-        found[names.prefix((b"_" + protocol,))] = EMPTY_NODE
-        found[names.prefix((b"_" + name, b"_" + protocol))] = _node(group, policy.ttl)
-    for target, group in _by_target(endpoints).items():
-        relative = target[: -len(own)].lower()
-        for ancestor in _ancestors(relative):
-            found.setdefault(ancestor, EMPTY_NODE)
-        found[relative] = _node(group, policy.ttl)
-    found[b""] = _node(candidates, policy.ttl)
-    return found
+class ServiceNames(Mapping[bytes, Node]):
+    """Every existing name at and below *service*: none at all when the Service itself does not exist for DNS.
 
-
-def endpoint_labels(endpoint: Endpoint, policy: RecordPolicy) -> tuple[bytes, ...]:
-    """The endpoint's own labels below its Service (section 4.3): one, but for a pod name with dots.
-
-    A hostname or pod name that cannot stand in a domain name is passed over: the address does.
+    Nodes are made when they are first looked at. *earlier* are the names before a change of the Service or of one of
+    its slices: what did not change is taken over.
     """
-    pod_name = endpoint.pod_name if policy.endpoint_pod_names else ""
-    for text in (endpoint.hostname, pod_name):
-        labels = _labels(text)
-        if labels:
-            return labels
-    if ":" not in endpoint.address:
-        return (endpoint.address.replace(".", "-").encode(),)
-    dashed = endpoint.address.replace(":", "-")
-    return ((dashed + "0" if dashed.endswith("-") else dashed).encode(),)
+
+    def __init__(
+        self,
+        service: Service,
+        slices: Sequence[EndpointSlice],
+        policy: RecordPolicy,
+        earlier: "ServiceNames | None" = None,
+    ) -> None:
+        self._service = service
+        self._policy = policy
+        self._own = names.prefix((service.key.name.encode(), service.key.namespace.encode(), b"svc"))
+        # Nothing below an ExternalName exists, even where a slice is tied to it (section 4.4).
+        self._raw = () if service.type is ServiceType.EXTERNAL_NAME else tuple(slices)
+        self._known: Mapping[ObjectKey, SliceTargets] = {} if earlier is None else earlier.slices_made
+        self._made_slices: dict[ObjectKey, SliceTargets] | None = None
+        self._nodes: dict[bytes, Node] = {}
+
+    def __getitem__(self, owner: bytes) -> Node:
+        made = self._nodes.get(owner)
+        if made is None:
+            made = self._make(owner)
+            if made is None:
+                raise KeyError(owner)  # not remembered: clients can ask for any number of names
+            self._nodes[owner] = made
+        return made
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._owners())
+
+    def __len__(self) -> int:
+        return len(self._owners())
+
+    @property
+    def slices_made(self) -> Mapping[ObjectKey, SliceTargets]:
+        """What has been made of slices so far, here or before the change."""
+        return self._known if self._made_slices is None else self._made_slices
+
+    @property
+    def _slices(self) -> Mapping[ObjectKey, SliceTargets]:
+        """Made when first needed: the name of a Service with a clusterIP does not depend on its endpoints."""
+        if self._made_slices is None:
+            self._made_slices = {}
+            for slice_ in self._raw:
+                made = self._known.get(slice_.key)
+                if made is None or made.slice is not slice_:
+                    made = SliceTargets(slice_, self._policy)
+                self._made_slices[slice_.key] = made
+            self._known = {}
+        return self._made_slices
+
+    def _owners(self) -> dict[bytes, None]:
+        if not self._exists:
+            return {}
+        owners = [b"", *self._named_ports, *self._between]
+        for made in self._slices.values():
+            owners.extend(made.by_owner)
+        return dict.fromkeys(owners)
+
+    def _make(self, owner: bytes) -> Node | None:
+        if not self._exists:
+            return None
+        if self._service.type is ServiceType.EXTERNAL_NAME:
+            return _alias(self._service, self._policy) if owner == b"" else None
+        if owner == b"":
+            return self._own_node()
+        endpoints = list(self._endpoint_candidates(owner))
+        if endpoints:
+            return self._node(endpoints)
+        named = self._named_ports.get(owner)
+        if named is not None:
+            return self._node([each for each in self._own_candidates() if _named(each.port) == named])
+        return EMPTY_NODE if owner in self._between else None
+
+    def _own_node(self) -> Node:
+        """The Service's own name. Its addresses are at hand, without a candidate for each port of each."""
+        addresses, ports = self._addresses, self._service.ports
+        if self._service.headless:
+            tied = [made for made in self._slices.values() if made.targets]
+            addresses = tuple(target.address for made in tied for target in made.targets)
+            ports = tuple(port for made in tied for port in made.slice.ports)
+        has_srv = bool(addresses) and any(port.number >= 0 for port in ports)
+        return _LazyNode(addresses, self._own_candidates, has_srv=has_srv, ttl=self._policy.ttl)
+
+    def _node(self, candidates: Sequence[_Candidate]) -> Node:
+        addresses = [candidate.address for candidate in candidates]
+        has_srv = any(each.port is not None and each.port.number >= 0 for each in candidates)
+        return _LazyNode(addresses, lambda: candidates, has_srv=has_srv, ttl=self._policy.ttl)
+
+    @cached_property
+    def _exists(self) -> bool:
+        if self._service.type is ServiceType.EXTERNAL_NAME:
+            return _alias(self._service, self._policy) is not None
+        if self._service.headless or self._policy.ignore_empty_service:
+            return any(made.targets for made in self._slices.values())
+        return True
+
+    @cached_property
+    def _named_ports(self) -> Mapping[bytes, tuple[bytes, bytes]]:
+        """`_port._proto` to port name and protocol."""
+        ports = self._service.ports
+        if self._service.headless:
+            ports = tuple(port for made in self._slices.values() if made.targets for port in made.slice.ports)
+        elif self._service.type is ServiceType.EXTERNAL_NAME or not self._addresses:
+            ports = ()
+        found = dict.fromkeys(pair for port in ports if (pair := _named(port)) is not None)
+        return {names.prefix((b"_" + name, b"_" + protocol)): (name, protocol) for name, protocol in found}
+
+    @cached_property
+    def _between(self) -> frozenset[bytes]:
+        """Empty non-terminals: `_proto`, and what stands above an endpoint whose name has several labels."""
+        found = {names.prefix((b"_" + protocol,)) for _, protocol in self._named_ports.values()}
+        for made in self._slices.values():
+            for owner in made.by_owner:
+                parts = names.labels(owner + names.ROOT)
+                found.update(names.prefix(parts[place:]) for place in range(1, len(parts)))
+        return frozenset(found)
+
+    @cached_property
+    def _addresses(self) -> tuple[bytes, ...]:
+        """The clusterIPs."""
+        return tuple(address for text in self._service.cluster_ips if (address := packed(text)) is not None)
+
+    def _own_candidates(self) -> Iterator[_Candidate]:
+        if self._service.headless:
+            for made in self._slices.values():
+                for target in made.targets:
+                    for port in made.slice.ports or (None,):
+                        yield _Candidate(target.name, target.address, port)
+            return
+        for port in self._service.ports or (None,):
+            for address in self._addresses:
+                yield _Candidate(self._own, address, port)
+
+    def _endpoint_candidates(self, owner: bytes) -> Iterator[_Candidate]:
+        for made in self._slices.values():
+            for target in made.by_owner.get(owner, ()):
+                for port in made.slice.ports or (None,):
+                    yield _Candidate(target.name, target.address, port)
 
 
-def _labels(text: str) -> tuple[bytes, ...]:
-    """The labels that *text* means, none when it is empty or no relative domain name."""
-    try:
-        parts = tuple(part.encode() for part in text.split("."))
-    except UnicodeEncodeError:
-        return ()
-    return parts if all(0 < len(part) <= LABEL_MAX for part in parts) else ()
-
-
-def endpoint_name(slice_: EndpointSlice, endpoint: Endpoint, policy: RecordPolicy) -> bytes:
-    """The endpoint's name relative to the zone. A pod name with dots gives several labels."""
-    service = (slice_.service.encode(), slice_.key.namespace.encode(), b"svc")
-    return names.prefix((*endpoint_labels(endpoint, policy), *service))
-
-
-def _external_name(service: Service, policy: RecordPolicy) -> ServiceNames:
+def _alias(service: Service, policy: RecordPolicy) -> Node | None:
     """A CNAME; nothing when the target is an IP address (section 4.4) or no domain name."""
     if packed(service.external_name) is not None:
-        return NO_NAMES
+        return None
     try:
         target = names.from_text(service.external_name)
     except NameTextError:
-        return NO_NAMES
-    if target == names.ROOT:
-        return NO_NAMES
-    return {b"": node(RRset(Type.CNAME, policy.ttl, (name_rdata(target),)))}
+        return None
+    return None if target == names.ROOT else node(RRset(Type.CNAME, policy.ttl, (name_rdata(target),)))
 
 
-def _cluster_ip_candidates(own: bytes, service: Service) -> Iterable[_Candidate]:
-    for port in service.ports or (None,):
-        for text in service.cluster_ips:
-            address = packed(text)
-            if address is not None:
-                yield _Candidate(own, address, port)
-
-
-def _endpoint_candidates(
-    own: bytes, slices: Sequence[EndpointSlice], policy: RecordPolicy
-) -> Iterable[_Candidate]:
-    for slice_ in slices:
-        for endpoint in slice_.endpoints:
-            address = packed(endpoint.address)
-            if address is None:
-                continue
-            target = names.prefix(endpoint_labels(endpoint, policy)) + own
-            for port in slice_.ports or (None,):
-                yield _Candidate(target, address, port)
-
-
-def _by_named_port(candidates: Iterable[_Candidate]) -> Mapping[tuple[bytes, bytes], list[_Candidate]]:
-    groups: dict[tuple[bytes, bytes], list[_Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        if candidate.port is not None and candidate.port.name:
-            key = candidate.port.name.lower().encode(), candidate.port.protocol.lower().encode()
-            groups[key].append(candidate)
-    return groups
-
-
-def _by_target(candidates: Iterable[_Candidate]) -> Mapping[bytes, list[_Candidate]]:
-    """By target without regard to case; the first spelling stands for the group."""
-    spelling: dict[bytes, bytes] = {}
-    groups: dict[bytes, list[_Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        groups[spelling.setdefault(candidate.target.lower(), candidate.target)].append(candidate)
-    return groups
-
-
-def _ancestors(relative: bytes) -> Iterable[bytes]:
-    """The proper ancestors of a wire prefix, the empty one left out."""
-    parts = names.labels(relative + names.ROOT)
-    return (names.prefix(parts[place:]) for place in range(1, len(parts)))
-
-
-def _node(candidates: Sequence[_Candidate], ttl: int) -> Node:
-    addresses = address_rrsets((candidate.address for candidate in candidates), ttl)
-    return node(*addresses, _srv(candidates, ttl))
+def _named(port: Port | None) -> tuple[bytes, bytes] | None:
+    """Name and protocol in lower case; None for a port whose name and protocol make no labels."""
+    if port is None or not port.name:
+        return None
+    pair = port.name.lower().encode(), port.protocol.lower().encode()
+    return pair if all(0 < len(part) < LABEL_MAX for part in pair) else None
 
 
 def _srv(candidates: Sequence[_Candidate], ttl: int) -> RRset:
-    """One record per distinct target and port; the weight counts all candidates, those without port too (section 5)."""
+    """One record per distinct target and port (section 5).
+
+    The weight counts all candidates, those without a port too, or with one that has no number: -1 in the API's slim
+    objects.
+    """
     weight = max(1, WEIGHT_TOTAL // len(candidates)) if candidates else 1
-    ported = [(candidate, candidate.port) for candidate in candidates if candidate.port is not None]
-    pairs = dict.fromkeys((candidate.target, port.number) for candidate, port in ported)
+    ported = [
+        (candidate, candidate.port.number)
+        for candidate in candidates
+        if candidate.port is not None and candidate.port.number >= 0
+    ]
+    pairs = dict.fromkeys((candidate.target, number) for candidate, number in ported)
     rdatas = tuple(srv_rdata(PRIORITY, weight, number, target, relative=True) for target, number in pairs)
     additional = tuple(
         (target, rrset)
-        for target, group in _by_target(candidate for candidate, _ in ported).items()
-        for rrset in address_rrsets((candidate.address for candidate in group), ttl)
+        for target, addresses in _by_target(candidate for candidate, _ in ported).items()
+        for rrset in address_rrsets(addresses, ttl)
         if rrset.rdatas
     )
     return RRset(Type.SRV, ttl, rdatas, additional)
+
+
+def _by_target(candidates: Iterable[_Candidate]) -> Mapping[bytes, list[bytes]]:
+    """Addresses by target without regard to case; the first spelling stands for the group."""
+    spelling: dict[bytes, bytes] = {}
+    groups: dict[bytes, list[bytes]] = defaultdict(list)
+    for candidate in candidates:
+        groups[spelling.setdefault(candidate.target.lower(), candidate.target)].append(candidate.address)
+    return groups

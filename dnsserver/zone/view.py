@@ -11,39 +11,51 @@ from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
 from dnsserver.zone.reverse import is_reverse, reverse_node
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset
-from dnsserver.zone.service_names import NO_NAMES, ServiceNames, service_names
+from dnsserver.zone.service_names import ServiceNames
 
-#: Services whose names are kept made between two changes. A headless Service of 1,000 endpoints costs about a
-#: millisecond to make; 1,024 of ordinary size take a few MiB.
+#: A key that no object has: what depends on it never changes.
+NOTHING = ObjectKey("", "")
+#: Services whose names are kept made between two changes; of ordinary size they take a few MiB.
 KEPT_SERVICES = 1024
 
 
 class ServiceTable:
-    """The names below each Service, made when first asked for and dropped when the Service changes."""
+    """The names below each Service, made when first asked for. A change marks the Service's names as old; the next
+    question makes new ones, of which the slices that did not change are taken over."""
 
     def __init__(self, state: ClusterState, policy: RecordPolicy) -> None:
         self._state = state
         self._policy = policy
         self._made: OrderedDict[ObjectKey, ServiceNames] = OrderedDict()
-        state.subscribe(self._forget)
+        self._old: set[ObjectKey] = set()
+        state.subscribe(self._changed)
 
-    def names_of(self, key: ObjectKey) -> ServiceNames:
+    def names_of(self, key: ObjectKey) -> ServiceNames | None:
+        """None when there is no such Service."""
         made = self._made.get(key)
-        if made is not None:
+        if made is not None and key not in self._old:
             self._made.move_to_end(key)
             return made
         service = self._state.service(key)
         if service is None:
-            return NO_NAMES
-        made = service_names(service, self._state.slices_of(key), self._policy)
+            return None
+        self._old.discard(key)
+        made = ServiceNames(service, self._state.slices_of(key), self._policy, made)
         self._made[key] = made
+        self._made.move_to_end(key)
         if len(self._made) > KEPT_SERVICES:
-            self._made.popitem(last=False)
+            self._old.discard(self._made.popitem(last=False)[0])
         return made
 
-    def _forget(self, keys: frozenset[ObjectKey]) -> None:
+    def _changed(self, keys: frozenset[ObjectKey]) -> None:
         for key in keys:
-            self._made.pop(key, None)
+            if key not in self._made:
+                continue
+            if self._state.service(key) is None:
+                del self._made[key]
+                self._old.discard(key)
+            else:
+                self._old.add(key)
 
 
 class ZoneView:
@@ -68,6 +80,16 @@ class ZoneView:
     @property
     def soa(self) -> RRset:
         return apex.soa(self.state, self._policy)
+
+    def depends_on(self, name: bytes) -> ObjectKey | None:
+        """Whose change can change what is at *name*, besides its namespace's: a Service, NOTHING; None: anything."""
+        split = names.split_at(name, self.origin)
+        if split is None or self._reverse or split[0] in apex.CHANGING:
+            return None
+        labels = names.labels(split[0] + names.ROOT)
+        if labels[-1] == b"svc" and len(labels) > 2:
+            return ObjectKey(labels[-2].decode("latin-1"), labels[-3].decode("latin-1"))
+        return None if labels[-1] == b"pod" else NOTHING
 
     def node(self, relative: bytes) -> Node | None:
         """What is at the name with the labels *relative* (a wire prefix in lower case) left of the origin."""
@@ -103,6 +125,8 @@ class ZoneView:
 
     def _below_service(self, labels: Sequence[bytes], key: ObjectKey) -> Node | None:
         found = self._services.names_of(key)
+        if found is None:
+            return None
         exact = found.get(names.prefix(labels))
         if exact is not None or len(labels) not in (1, 2):
             return exact

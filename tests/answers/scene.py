@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dns.flags
@@ -17,6 +17,7 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import ServerBlock
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
+from dnsserver.plugins.kubernetes.state_answers import StateAnswers
 from dnsserver.plugins.plugin import Handler, Plugin, no_next_plugin
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.sites import BuiltSite
@@ -97,18 +98,25 @@ class Scene:
 
     def handler(self, state: ClusterState | None = None) -> Handler:
         """The chain that serves the scene; the whole server is this chain."""
-        state = self.state() if state is None else state
+        _, wrap = self.parts(self.state() if state is None else state)
+        return wrap(self._next())
+
+    def parts(self, state: ClusterState) -> tuple[StateAnswers, Callable[[Handler], Handler]]:
+        """What the state alone answers, and what makes the chain around the next handler."""
         services = ServiceTable(state, self.policy)
         origins = [wire_name(zone) for zone in self.zones]
         primary = next(origin for origin in origins if not is_reverse(origin))
         views = [ZoneView(origin, primary, state, self.policy, services) for origin in origins]
-        fallthrough = None if self.fallthrough is None else tuple(map(wire_name, self.fallthrough))
+        answers = StateAnswers(state, views, tuple(map(wire_name, self.fallthrough or ())))
 
-        async def whole_server(query: Query) -> Reply | None:
-            return await handler(query)
+        def wrap(following: Handler) -> Handler:
+            async def whole_server(query: Query) -> Reply | None:
+                return await handler(query)
 
-        handler: Handler = KubernetesHandler(views, fallthrough, self._next(), whole_server)
-        return handler
+            handler: Handler = KubernetesHandler(answers, following, whole_server)
+            return handler
+
+        return answers, wrap
 
     def _next(self) -> Handler:
         outside = self.outside

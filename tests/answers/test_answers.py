@@ -21,8 +21,8 @@ ROWS = [
     for table in TABLES
     for case in table.cases
 ]
-#: Octets. An EDNS size in which every reply of the tables fits.
-ROOMY = 8192
+#: Octets. An EDNS size in which every reply of the tables fits but the big ones.
+ROOMY = 4096
 COOKIE = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"8 octets")
 
 
@@ -70,8 +70,9 @@ async def test_answer_over_udp_and_tcp(stage: Stage, scene: Scene, case: Case) -
     served = await stage.served(scene)
     if not case.big:
         check(plain, await served.over_udp(plain.to_wire()), case, expected)
+        check(roomy, await served.over_udp(roomy.to_wire()), case, expected)
     check(plain, await served.over_tcp(plain.to_wire()), case, expected)
-    check(roomy, await served.over_udp(roomy.to_wire()), case, expected)
+    check(roomy, await served.over_tcp(roomy.to_wire()), case, expected)
     assert served.dispatcher.panics == 0
 
 

@@ -167,17 +167,17 @@ def test_the_table_keeps_a_bounded_number_of_services() -> None:
     table = ServiceTable(state, RecordPolicy())
     first = table.names_of(key("default/s0"))
     for n in range(1, count):
-        assert table.names_of(key(f"default/s{n}"))[b""]
+        assert b"" in (table.names_of(key(f"default/s{n}")) or ())
         assert table.names_of(key("default/s0")) is first
-    assert table.names_of(key("default/s1"))[b""]
+    assert b"" in (table.names_of(key("default/s1")) or ())
 
 
 def test_missing_services_are_not_kept() -> None:
     state = ClusterState(Feed, 1)
     table = ServiceTable(state, RecordPolicy())
-    assert dict(table.names_of(key("default/web"))) == {}
+    assert table.names_of(key("default/web")) is None
     state.put(Feed.SERVICES, service("default/web", "10.96.0.1"), 1)
-    assert b"" in table.names_of(key("default/web"))
+    assert b"" in (table.names_of(key("default/web")) or ())
 
 
 def test_repr_shows_the_zone() -> None:
