@@ -1,27 +1,31 @@
-"""API objects (services, endpointslices, endpoints, pods, namespaces) to slim objects [msgspec].
+"""API objects (services, endpointslices, endpoints, pods, namespaces) to slim objects.
 
-The structs hold what DNS needs and no more; msgspec skips all other fields while it reads. They are as
-tolerant as CoreDNS's decoder: missing fields, null for any value, unknown fields (cluster-dns-behaviour.md,
-sections 4 and 13).
-
-Octets of the API (`decode`) or a plain mapping (`from_mapping`) give an `ApiObject`; `slim` turns that into
-slim objects. What has to be left out of an object that is otherwise good is told to a `Note` callback; what
-makes an object useless is an `ObjectError`.
+What has to be left out of an object that is otherwise good is told to a `Note` callback; what makes an object
+useless is an `ObjectError`.
 """
 
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from sys import intern
-from typing import Any, ClassVar, TypeVar
 
-import msgspec
-
+from dnsserver.sources.structs import (
+    ApiObject,
+    ApiPort,
+    EndpointsObject,
+    NamespaceObject,
+    ObjectError,
+    PodObject,
+    PodStatus,
+    Reference,
+    ServiceObject,
+    ServiceSpec,
+    SliceObject,
+    shown,
+)
+from dnsserver.sources.texts import MAX_LABEL, is_address, is_host_name, is_label, is_port_name
 from dnsserver.zone.objects import (
     ClusterObject,
     Endpoint,
     EndpointSlice,
-    Feed,
     Namespace,
     ObjectKey,
     Pod,
@@ -30,8 +34,6 @@ from dnsserver.zone.objects import (
     ServiceType,
 )
 
-#: Octets. Longest label of a name (RFC 1035 §2.3.4).
-MAX_LABEL = 63
 #: Greatest port number (RFC 768, RFC 9293).
 MAX_PORT = 65_535
 #: `Port.number` of an EndpointSlice port without a number ("all ports"): addresses resolve, SRV does not
@@ -43,216 +45,18 @@ SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 FQDN_ADDRESSES = "FQDN"
 #: Pods in these phases have no address of their own any more (cluster-dns-behaviour.md, section 13).
 FINISHED_PHASES = frozenset({"Succeeded", "Failed", "Unknown"})
+#: Characters of a name that notes show.
+SHOWN_LENGTH = 80
 #: Distinct (name, protocol, number) kept to be shared between objects; a cluster has some hundreds.
 SHARED_PORTS = 4_096
 
 #: Told, in one sentence that names the object, what was left out of it.
 Note = Callable[[str], None]
 
+#: What the API takes a port without protocol for.
+DEFAULT_PROTOCOL = "TCP"
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 _SERVICE_TYPES = {kind.value: kind for kind in ServiceType}
-_LABEL_OCTETS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
-
-
-class ObjectError(ValueError):
-    """An API object that cannot be used; the text names kind, namespace/name, field, and what is wrong."""
-
-
-class Struct(msgspec.Struct, rename="camel", gc=False):
-    """gc=False: these trees hold no cycles and live for one conversion."""
-
-
-class Meta(Struct):
-    name: str | None = None
-    namespace: str | None = None
-    labels: dict[str, str | None] | None = None
-    resource_version: str | None = None
-    deletion_timestamp: Any = None
-    """Text in JSON; YAML makes it a date. Only whether it is set counts."""
-
-
-class ApiObject(Struct):
-    """What all kinds share; `kind` is the API's spelling."""
-
-    kind: ClassVar[str] = "object"
-    namespaced: ClassVar[bool] = True
-
-    metadata: Meta | None = None
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """metadata.labels, never null."""
-        found = self.metadata.labels if self.metadata else None
-        return {key: value or "" for key, value in (found or {}).items()}
-
-    @property
-    def resource_version(self) -> str:
-        return (self.metadata.resource_version if self.metadata else None) or ""
-
-    @property
-    def key(self) -> ObjectKey:
-        """Identity, or an ObjectError that names the missing field."""
-        meta = self.metadata or Meta()
-        name, namespace = meta.name or "", meta.namespace or ""
-        if not name:
-            raise ObjectError(f"{self.kind} {_shown(namespace, name)}: metadata.name is missing")
-        if not self.namespaced:
-            return ObjectKey("", name)
-        if not namespace:
-            raise ObjectError(f"{self.kind} {name}: metadata.namespace is missing")
-        return ObjectKey(intern(namespace), name)
-
-
-class ApiPort(Struct):
-    name: str | None = None
-    protocol: str | None = None
-    port: int | None = None
-
-
-class ServiceSpec(Struct):
-    type: str | None = None
-    cluster_ip: str | None = msgspec.field(default=None, name="clusterIP")
-    cluster_ips: list[str | None] | None = msgspec.field(default=None, name="clusterIPs")
-    external_name: str | None = None
-    ports: list[ApiPort | None] | None = None
-
-
-class ServiceObject(ApiObject):
-    kind: ClassVar[str] = "Service"
-    spec: ServiceSpec | None = None
-
-
-class Conditions(Struct):
-    ready: bool | None = None
-
-
-class Reference(Struct):
-    name: str | None = None
-
-
-class SliceEndpoint(Struct):
-    addresses: list[str | None] | None = None
-    conditions: Conditions | None = None
-    hostname: str | None = None
-    target_ref: Reference | None = None
-
-
-class SliceObject(ApiObject):
-    kind: ClassVar[str] = "EndpointSlice"
-    address_type: str | None = None
-    endpoints: list[SliceEndpoint | None] | None = None
-    ports: list[ApiPort | None] | None = None
-
-
-class SubsetAddress(Struct):
-    ip: str | None = None
-    hostname: str | None = None
-    target_ref: Reference | None = None
-
-
-class Subset(Struct):
-    """notReadyAddresses are not read: not ready is not served."""
-
-    addresses: list[SubsetAddress | None] | None = None
-    ports: list[ApiPort | None] | None = None
-
-
-class EndpointsObject(ApiObject):
-    kind: ClassVar[str] = "Endpoints"
-    subsets: list[Subset | None] | None = None
-
-
-class PodStatus(Struct):
-    phase: str | None = None
-    pod_ip: str | None = msgspec.field(default=None, name="podIP")
-
-
-class PodObject(ApiObject):
-    kind: ClassVar[str] = "Pod"
-    status: PodStatus | None = None
-
-
-class NamespaceObject(ApiObject):
-    kind: ClassVar[str] = "Namespace"
-    namespaced: ClassVar[bool] = False
-
-
-#: apiVersion and kind of all that DNS reads.
-KINDS: Mapping[tuple[str, str], type[ApiObject]] = {
-    ("v1", "Service"): ServiceObject,
-    ("discovery.k8s.io/v1", "EndpointSlice"): SliceObject,
-    ("v1", "Endpoints"): EndpointsObject,
-    ("v1", "Pod"): PodObject,
-    ("v1", "Namespace"): NamespaceObject,
-}
-
-#: The kind that each feed lists and watches.
-KIND_OF_FEED: Mapping[Feed, type[ApiObject]] = {
-    Feed.SERVICES: ServiceObject,
-    Feed.ENDPOINT_SLICES: SliceObject,
-    Feed.PODS: PodObject,
-    Feed.NAMESPACES: NamespaceObject,
-}
-
-
-class _Identity(Struct):
-    metadata: Meta | None = None
-
-
-_IDENTITY = msgspec.json.Decoder(_Identity)
-_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in KINDS.values()}
-
-Kind = TypeVar("Kind", bound=ApiObject)
-
-
-def decode(kind: type[Kind], raw: bytes | msgspec.Raw) -> Kind:
-    """One object; an ObjectError names it as far as its metadata can be read."""
-    try:
-        found = _DECODERS[kind].decode(raw)
-    except msgspec.MsgspecError as error:
-        raise ObjectError(f"{kind.kind} {_name_in(raw)}: {wrong(error)}") from error
-    except UnicodeDecodeError as error:
-        raise ObjectError(f"{kind.kind}: not UTF-8: {error}") from error
-    assert isinstance(found, kind)
-    return found
-
-
-def _name_in(raw: bytes | msgspec.Raw) -> str:
-    try:
-        meta = _IDENTITY.decode(raw).metadata or Meta()
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return "?"
-    return _shown(meta.namespace, meta.name)
-
-
-def from_mapping(obj: Mapping[str, Any], namespace: str = "") -> ApiObject | None:
-    """A mapping with apiVersion and kind (parsed YAML) to its struct; None for a kind that DNS does not read.
-
-    *namespace* is used for a namespaced object that names none.
-    """
-    found = KINDS.get((str(obj.get("apiVersion") or ""), str(obj.get("kind") or "")))
-    if found is None:
-        return None
-    try:
-        value = msgspec.convert(dict(obj), found)
-    except msgspec.MsgspecError as error:
-        metadata = obj.get("metadata")
-        meta = metadata if isinstance(metadata, Mapping) else {}
-        shown = _shown(meta.get("namespace") or namespace, meta.get("name"))
-        raise ObjectError(f"{found.kind} {shown}: {wrong(error)}") from error
-    if value.namespaced and value.metadata and not value.metadata.namespace:
-        value.metadata.namespace = namespace
-    return value
-
-
-def _shown(namespace: object, name: object) -> str:
-    return f"{namespace}/{name or '?'}" if namespace else str(name or "?")
-
-
-def wrong(error: msgspec.MsgspecError) -> str:
-    """msgspec's text "Expected `int`, got `str` - at `$.spec.ports[0].port`" with the field first."""
-    what, _, where = str(error).replace("`", "").partition(" - at ")
-    return f"{where.removeprefix('$').removeprefix('.')}: {what}" if where.strip("$") else what
 
 
 def slim(obj: ApiObject, note: Note) -> tuple[ClusterObject, ...]:
@@ -274,45 +78,53 @@ def slim(obj: ApiObject, note: Note) -> tuple[ClusterObject, ...]:
 
 
 def service_from(obj: ServiceObject, note: Note) -> Service:
-    """A clusterIP that is no address, and a port without a number, are left out and noted."""
-    key, spec = obj.key, obj.spec or ServiceSpec()
+    """A clusterIP that is no address, and a port without a number, are left out and noted.
+
+    ObjectError when its name or namespace is no label: no name could be made of it.
+    """
+    key, spec = _named(obj), obj.spec or ServiceSpec()
     kind = _SERVICE_TYPES.get(spec.type or "")
     if kind is None:
         kind = ServiceType.UNSET
-        note(f"Service {_shown(*key)}: spec.type: {spec.type!r} is unknown, so its clusterIPs decide")
+        note(f"Service {shown(*key)}: spec.type: {spec.type!r} is unknown, so its clusterIPs decide")
     listed = [text for text in (spec.cluster_ips or [spec.cluster_ip]) if text]
     good = tuple(text for text in listed if text == "None" or is_address(text))
     for text in listed:
         if text not in good:
-            note(f"Service {_shown(*key)}: spec.clusterIPs: {text!r} is no IP address, so it is left out")
-    ports = _ports(spec.ports, f"Service {_shown(*key)}: spec.ports", note)
+            note(f"Service {shown(*key)}: spec.clusterIPs: {text!r} is no IP address, so it is left out")
+    ports = _ports(spec.ports, f"Service {shown(*key)}: spec.ports", note)
     return Service(key, kind, good, ports, spec.external_name or "")
 
 
 def slice_from(obj: SliceObject, note: Note) -> EndpointSlice | None:
     """The ready endpoints of a slice, or None for a slice of names (addressType FQDN)."""
-    key = obj.key
+    key = _named(obj, name=False)
     if obj.address_type == FQDN_ADDRESSES:
         return None
-    shown = f"EndpointSlice {_shown(*key)}"
+    where = f"EndpointSlice {shown(*key)}"
     endpoints: list[Endpoint] = []
     for place, item in enumerate(obj.endpoints or ()):
         if item is None or (item.conditions is not None and item.conditions.ready is False):
             continue
         endpoints += _endpoints(
-            item.addresses, item.hostname, item.target_ref, f"{shown}: endpoints[{place}]", note
+            item.addresses, item.hostname, item.target_ref, f"{where}: endpoints[{place}]", note
         )
     service = obj.labels.get(SERVICE_NAME_LABEL, "")
-    ports = _ports(obj.ports, f"{shown}: ports", note, absent=NO_PORT_NUMBER)
+    if service and not is_label(service):
+        label = f"metadata.labels[{SERVICE_NAME_LABEL}]"
+        note(f"{where}: {label}: {_quoted(service)} is no DNS label, so the slice belongs to no Service")
+        service = ""
+    ports = _ports(obj.ports, f"{where}: ports", note, absent=NO_PORT_NUMBER)
     return EndpointSlice(key, service, tuple(endpoints), ports)
 
 
 def slices_from_endpoints(obj: EndpointsObject, note: Note) -> tuple[EndpointSlice, ...]:
     """One slice per subset. The ":" in the names keeps them apart from real slices, which have none."""
-    key = obj.key
+    key = _named(obj, name=False)
+    service = key.name if is_label(key.name) else ""  # leader elections use any names
     slices = []
     for place, subset in enumerate(obj.subsets or ()):
-        where = f"Endpoints {_shown(*key)}: subsets[{place}]"
+        where = f"Endpoints {shown(*key)}: subsets[{place}]"
         endpoints: list[Endpoint] = []
         for index, item in enumerate((subset.addresses if subset else None) or ()):
             if item is not None:
@@ -320,7 +132,7 @@ def slices_from_endpoints(obj: EndpointsObject, note: Note) -> tuple[EndpointSli
                 endpoints += _endpoints([item.ip], item.hostname, item.target_ref, at, note)
         ports = _ports(subset.ports if subset else None, f"{where}.ports", note)
         name = ObjectKey(key.namespace, f"{key.name}:{place}")
-        slices.append(EndpointSlice(name, key.name, tuple(endpoints), ports))
+        slices.append(EndpointSlice(name, service, tuple(endpoints), ports))
     return tuple(slices)
 
 
@@ -334,33 +146,31 @@ def pod_from(obj: PodObject) -> Pod | None:
 
 
 def namespace_from(obj: NamespaceObject) -> Namespace:
-    return Namespace(obj.key.name)
+    return Namespace(_named(obj).name)
 
 
-def is_address(text: str) -> bool:
-    """Whether *text* is an IPv4 or IPv6 address as the API writes them: no zone, no leading zeros."""
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
-    except (OSError, ValueError):
-        return False
-    return True
+def _named(obj: ApiObject, *, name: bool = True) -> ObjectKey:
+    """The key of *obj*; ObjectError when its namespace, or its *name*, cannot be a label of a name."""
+    key = obj.key
+    for field, text in (("name", key.name if name else ""), ("namespace", key.namespace)):
+        if text and not is_label(text):
+            where = shown(key.namespace[:SHOWN_LENGTH], key.name[:SHOWN_LENGTH])
+            raise ObjectError(f"{obj.kind} {where}: metadata.{field}: {_quoted(text)} is no DNS label")
+    return key
 
 
-def is_label(text: str) -> bool:
-    """Whether *text* is one label of a host name (RFC 1123 §2.1), in any case."""
-    return (
-        0 < len(text) <= MAX_LABEL and _LABEL_OCTETS.issuperset(text) and text[0] != "-" and text[-1] != "-"
-    )
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}...")
 
 
 def _endpoints(
     addresses: list[str | None] | None, hostname: str | None, target: Reference | None, where: str, note: Note
 ) -> list[Endpoint]:
     if hostname and not is_label(hostname):
-        note(f"{where}.hostname: {hostname!r} is no DNS label, so its address names it")
+        note(f"{where}.hostname: {_quoted(hostname)} is no DNS label, so its address names it")
         hostname = ""
     name = (target.name if target else None) or ""
-    if len(name.encode()) > MAX_LABEL:
+    if len(name) > MAX_LABEL or not is_host_name(name):
         name = ""
     found = []
     for address in addresses or ():
@@ -386,9 +196,19 @@ def _ports(
         if number is None:
             note(f"{where}[{place}].port is missing, so the port is left out")
             continue
-        protocol = (port.protocol if port else None) or "TCP"
-        found.append(_shared_port((port.name if port else None) or "", protocol, number))
+        name, protocol = _port_name(port or ApiPort(), f"{where}[{place}]", note)
+        found.append(_shared_port(name, protocol, number))
     return tuple(found)
+
+
+def _port_name(port: ApiPort, where: str, note: Note) -> tuple[str, str]:
+    """Name and protocol; a port of which no `_NAME._PROTOCOL` can be made has no name."""
+    name, protocol = port.name or "", port.protocol or DEFAULT_PROTOCOL
+    for field, text in (("name", name), ("protocol", protocol)):
+        if text and not is_port_name(text):
+            note(f"{where}.{field}: {_quoted(text)} is no DNS label, so the port has no name")
+            return "", DEFAULT_PROTOCOL
+    return name, protocol
 
 
 @lru_cache(maxsize=SHARED_PORTS)

@@ -7,8 +7,15 @@ import msgspec
 import pytest
 
 from dnsserver.sources.objects import (
-    KINDS,
     NO_PORT_NUMBER,
+    namespace_from,
+    pod_from,
+    service_from,
+    slice_from,
+    slim,
+)
+from dnsserver.sources.structs import (
+    KINDS,
     NamespaceObject,
     ObjectError,
     PodObject,
@@ -16,14 +23,8 @@ from dnsserver.sources.objects import (
     SliceObject,
     decode,
     from_mapping,
-    is_address,
-    is_label,
-    namespace_from,
-    pod_from,
-    service_from,
-    slice_from,
-    slim,
 )
+from dnsserver.sources.texts import is_address, is_label
 from dnsserver.zone.objects import (
     ClusterObject,
     Endpoint,

@@ -3,13 +3,17 @@
 from ipaddress import ip_address
 
 from dnsserver.config import Directive
-from dnsserver.plugins.kubernetes.feeding import fed, feeds
+from dnsserver.plugins.kubernetes.feeding import fed, feeds, loaded_manifests
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
+from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
-from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.kubernetes.state_answers import StateAnswers
+from dnsserver.plugins.plugin import Handler, Plugin, Site, Source
 from dnsserver.transports.addresses import local_addresses
+from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.view import ServiceTable, ZoneView
 
@@ -22,18 +26,27 @@ def setup(directive: Directive, site: Site) -> Plugin:
     now = site.server.now
     state = ClusterState(feeds(settings), now())
     zones = zone_views(settings, state, site.bound or _reachable_addresses())
+    answers = StateAnswers(state, zones, settings.fallthrough or ())
+    metrics = BlockMetrics(names.to_text(settings.primary), state)
+
+    async def manifests(state: ClusterState, _: frozenset[Feed]) -> Source:
+        return await loaded_manifests(state, settings, now)
+
+    factory = site.source or (manifests if settings.manifests else None)
 
     def wrap(next_handler: Handler) -> Handler:
-        return KubernetesHandler(zones, settings.fallthrough, next_handler, site.server.resolve)
+        return KubernetesHandler(answers, next_handler, site.server.resolve)
 
     return Plugin(
         name="kubernetes",
         wrap=wrap,
-        lifespan=lambda: fed(state, settings, now, site.source),
+        lifespan=lambda: fed(state, settings, now, factory and metrics.watching(factory)),
         waiting_for=lambda: waiting_for(state),
         out_of_date=lambda: out_of_date(state),
         check=lambda: check_lines(settings, state),
         examples=lambda: examples(settings, state),
+        metrics=metrics.families,
+        repeatable=answers,
     )
 
 

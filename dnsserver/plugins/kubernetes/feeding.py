@@ -44,7 +44,7 @@ async def fed(
     Entered once the state is synced, or has had its time. Raises ConfigError when the source cannot work as it is
     configured.
     """
-    source = await (factory or _factory(settings, now))(state, feeds(settings))
+    source = await (factory or source_factory(settings, now))(state, feeds(settings))
     started = asyncio.Event()
     task = asyncio.create_task(_kept_running(source, state, started), name="kubernetes source")
     try:
@@ -57,7 +57,9 @@ async def fed(
         await asyncio.wait((task,))
 
 
-def _factory(settings: KubernetesSettings, now: Callable[[], float]) -> SourceFactory:
+def source_factory(settings: KubernetesSettings, now: Callable[[], float]) -> SourceFactory:
+    """What makes the source that *settings* name."""
+
     async def manifests(state: ClusterState, _: frozenset[Feed]) -> Source:
         return await loaded_manifests(state, settings, now)
 

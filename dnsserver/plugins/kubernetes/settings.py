@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsserver.config import Directive, Occurrence, Property
-from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles
+from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles, url_problem, with_scheme
 from dnsserver.sources.manifests.settings import POD_RANGES, SERVICE_RANGES, Family
 from dnsserver.sources.selectors import Selector, SelectorError
 from dnsserver.sources.selectors import parse as parse_selector
@@ -100,7 +100,11 @@ def _checked(settings: KubernetesSettings, occurrence: Occurrence) -> Kubernetes
 
 
 def _endpoint(access: LiveSettings, line: Property) -> LiveSettings:
-    return replace(access, endpoint=line.at_least(1)[0].text)
+    token = line.at_least(1)[0]
+    problem = url_problem(with_scheme(token.text, None))
+    if problem:
+        raise line.error(f"endpoint {token.text!r} is no URL of an API server: {problem}", token)
+    return replace(access, endpoint=token.text)
 
 
 def _tls(access: LiveSettings, line: Property) -> LiveSettings:

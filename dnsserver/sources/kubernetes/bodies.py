@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from dnsserver.sources.objects import ObjectError, Struct, wrong
+from dnsserver.sources.structs import UNREADABLE, ObjectError, Struct, wrong
 
 #: Octets. Longest watch line that is read: etcd takes objects of 1.5 MiB, JSON may need several times that.
 MAX_LINE = 16 * 1024 * 1024
@@ -15,11 +15,6 @@ class Lines:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-
-    @property
-    def pending(self) -> int:
-        """Octets of a line that has not ended yet."""
-        return len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that *data* completes; ObjectError when a line grows beyond MAX_LINE."""
@@ -81,10 +76,8 @@ def read_page(body: bytes) -> Page:
     """A list body to its undecoded items; ObjectError when it is no list (half a body, an HTML page)."""
     try:
         found = _LIST.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ObjectError(f"list: {wrong(error)}") from error
-    except UnicodeDecodeError as error:
-        raise ObjectError(f"list: not UTF-8: {error}") from error
     meta = found.metadata or _ListMeta()
     if not meta.resource_version:
         raise ObjectError("list: metadata.resourceVersion: missing, so this is no answer of an API server")
@@ -95,10 +88,8 @@ def read_event(line: bytes) -> WatchEvent:
     """A watch line to its type and undecoded object; ObjectError when it is none (half an object)."""
     try:
         found = _EVENT.decode(line)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ObjectError(f"watch event: {wrong(error)}") from error
-    except UnicodeDecodeError as error:
-        raise ObjectError(f"watch event: not UTF-8: {error}") from error
     return WatchEvent(found.type, found.object)
 
 
@@ -106,5 +97,5 @@ def read_status(raw: bytes | msgspec.Raw) -> Status:
     """A Status body; an empty one when it cannot be read (proxies answer in HTML)."""
     try:
         return _STATUS.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return Status()

@@ -22,9 +22,9 @@ from dnsserver import __version__
 from dnsserver.sources.kubernetes.bodies import read_status
 from dnsserver.sources.kubernetes.credentials import SourceError, configuration, described
 from dnsserver.sources.kubernetes.pacing import RETRY_AFTER_MOST_S, Timing, TokenBucket
-from dnsserver.sources.kubernetes.settings import DEFAULT_BURST, DEFAULT_QPS, LiveSettings
+from dnsserver.sources.kubernetes.settings import DEFAULT_BURST, DEFAULT_QPS, LiveSettings, url_problem
 
-__all__ = ["ApiServer", "HttpError", "SourceError", "Unreachable"]
+__all__ = ["ApiServer", "HttpError", "Silent", "SourceError", "Unreachable"]
 
 #: What the API server writes into its audit log.
 USER_AGENT = f"dnsserver/{__version__}"
@@ -50,7 +50,15 @@ class HttpError(Exception):
 
 
 class Unreachable(Exception):
-    """No answer, or a body that broke off; the text says why."""
+    """No answer, or a body that broke off; the text says why. `answered`: the API server had begun to answer."""
+
+    def __init__(self, reason: str, *, answered: bool = False) -> None:
+        super().__init__(reason)
+        self.answered = answered
+
+
+class Silent(Unreachable):
+    """The API server had begun to answer, and then nothing came for as long as was waited."""
 
 
 class _Session:
@@ -105,6 +113,9 @@ class ApiServer:
             if seen != self.loads:
                 return
             config = await configuration(self._settings, self._environ)
+            problem = url_problem(config.host)
+            if problem:
+                raise SourceError(f"{described(self._settings)}: {_bad_url(config.host, problem)}")
             try:
                 fresh = _Session(config)
             except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -161,8 +172,14 @@ class ApiServer:
             if response.status != 200:
                 raise await _http_error(response)
             yield response
+        except (
+            ValueError
+        ) as error:  # aiohttp.InvalidURL, UnicodeError; the URL has passed url_problem, but not theirs
+            if response is not None:
+                raise  # the reader's, no matter of ours
+            raise SourceError(_bad_url(session.config.host, str(error))) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{session.config.host}: {_text(error)}") from error
+            raise _unreachable(session.config.host, error, response) from error
         finally:
             if response is not None:
                 response.close()
@@ -194,8 +211,18 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     return min(float(text), RETRY_AFTER_MOST_S) if text.isdecimal() else None
 
 
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _unreachable(host: str, error: Exception, response: aiohttp.ClientResponse | None) -> Unreachable:
+    text = str(error) or type(error).__name__
+    if response is not None:
+        kind = Silent if isinstance(error, aiohttp.SocketTimeoutError) else Unreachable
+        return kind(f"{host}: {text}", answered=True)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return Unreachable(f"the API server is not reachable at {host}: {text}")
+    return Unreachable(f"the API server at {host} does not answer: {text}")
+
+
+def _bad_url(host: str, problem: str) -> str:
+    return f"the URL of the API server, {host!r}, cannot be used: {problem}; write https://HOST:PORT"
 
 
 def _bad_tls(settings: LiveSettings, config: Configuration, error: Exception) -> str:

@@ -14,7 +14,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
 
-from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles
+from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles, with_scheme
 
 
 class SourceError(Exception):
@@ -84,8 +84,7 @@ def _check_loaded(loader: KubeConfigLoader, found: Configuration, where: str) ->
 
 
 def _from_endpoint(found: Configuration, endpoint: str, tls: TlsFiles | None) -> None:
-    url = endpoint if "://" in endpoint else f"{'https' if tls else 'http'}://{endpoint}"
-    found.host = url.rstrip("/")
+    found.host = with_scheme(endpoint, tls).rstrip("/")
     if tls is not None:
         for path in (tls.cert, tls.key, tls.ca):
             _must_read(path, "tls", "correct the paths after `tls` in the Corefile: CERT KEY CACERT")

@@ -8,13 +8,15 @@ from typing import NoReturn
 
 import msgspec
 
+from dnsserver.sources.applying import replace
 from dnsserver.sources.kubernetes.bodies import Lines, WatchEvent, read_event, read_page, read_status
-from dnsserver.sources.kubernetes.client import ApiServer, HttpError, SourceError, Unreachable
+from dnsserver.sources.kubernetes.client import ApiServer, HttpError, Silent, SourceError, Unreachable
 from dnsserver.sources.kubernetes.pacing import Backoff, Timing
 from dnsserver.sources.kubernetes.resources import Resource
-from dnsserver.sources.objects import ObjectError, decode, slim
+from dnsserver.sources.objects import slim
+from dnsserver.sources.structs import ObjectError, decode
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject
+from dnsserver.zone.objects import ClusterObject, ObjectKey
 
 #: Objects per page of a list (client-go, tools/pager: 500).
 PAGE_OBJECTS = 500
@@ -36,13 +38,22 @@ TOLD_MOST = 1_000
 #: What the API server means by "this resourceVersion is too old": list again.
 GONE = 410
 EXPIRED_REASONS = frozenset({"Expired", "Gone"})
+#: In the message of a 504: this resourceVersion has not been reached, and after a restore of etcd it may never be
+#: (apiserver, storage/errors: NewTooLargeResourceVersionError).
+TOO_LARGE = "too large resource version"
+#: Failed watches in a row, of an API server that answers, after which the next one starts from a new list.
+WATCH_FAILURES_MOST = 5
+#: "Slow down": no reason to ask for a list on top.
+TOO_MANY_REQUESTS = 429
+#: Characters of an unexpected exception's text that are shown.
+UNEXPECTED_TEXT = 400
 
 
 class Expired(Exception):
-    """410: the watch, or the list's next page, cannot go on from where we are."""
+    """The watch, or the list's next page, cannot go on from where we are: 410, or TOO_LARGE."""
 
 
-#: All that can keep a reflector from following; anything else is an error of ours.
+#: All that can keep a reflector from following; anything else is an error of ours, and contained all the same.
 Trouble = Expired | HttpError | Unreachable | ObjectError | SourceError
 
 
@@ -59,7 +70,8 @@ class Reflector:
     """States of one object arrive in order, with gaps; there is no order between objects.
 
     The feed is replaced only by complete lists. While the API server cannot be followed the feed is marked stale
-    and keeps its objects. "410 Gone" means: list again.
+    and keeps its objects. A new list is made after "410 Gone", after a resourceVersion that the API server has not
+    reached, after WATCH_FAILURES_MOST failed watches in a row, and after any exception that should not have been.
     """
 
     def __init__(
@@ -74,6 +86,15 @@ class Reflector:
         limits: Limits,
     ) -> None:
         self.name = f"kubernetes {resource.shown}"
+        self.feed = resource.feed
+        self.lists_total = 0
+        """Lists taken over whole."""
+        self.watches_total = 0
+        """Watches that the API server took up."""
+        self.events_total = 0
+        """Events of watches that were read, bookmarks and errors included."""
+        self.failures_total = 0
+        """Lists and watches that ended otherwise than they should, a 410 included."""
         self._resource = resource
         self._api = api
         self._state = state
@@ -82,6 +103,9 @@ class Reflector:
         self._timing = timing
         self._limits = limits
         self._backoff = Backoff(timing)
+        self._unexpected_backoff = Backoff(timing)  # never reset: an error of ours comes again
+        self._failed_watches = 0  # in a row
+        self._held: set[ObjectKey] = set()
         self._version = ""
         self._failing = False
         self._progress = True  # since the last trouble: a watch brought something, or stood for some time
@@ -95,19 +119,33 @@ class Reflector:
     async def run(self) -> NoReturn:
         """Until cancelled."""
         while True:
-            loads = self._api.loads
             try:
-                if not self._version:
-                    await self._list()
-                await self._watch()
-            except HttpError as error:
-                await self._recover(Expired(str(error)) if error.code == GONE else error, loads)
-            except (Expired, Unreachable, ObjectError, SourceError) as trouble:
-                await self._recover(trouble, loads)
+                await self._round()
+            except Exception as error:
+                await self._contain(error)
+
+    async def _round(self) -> None:
+        """List if need be, and watch, until that ends; be ready for the next round."""
+        loads = self._api.loads
+        try:
+            await self._list_and_watch()
+        except HttpError as error:
+            lost = error.code == GONE or TOO_LARGE in error.message.lower()
+            await self._recover(Expired(str(error)) if lost else error, loads)
+        except (Expired, Unreachable, ObjectError, SourceError) as trouble:
+            await self._recover(trouble, loads)
+
+    async def _list_and_watch(self) -> None:
+        how = "resumed"
+        if not self._version:
+            await self._list()
+            how = "opened"
+        await self._watch(how)
 
     # List.
 
     async def _list(self) -> None:
+        self._log.debug("%s: list begun", self._resource.shown)
         found: list[ClusterObject] = []
         parameters = {"limit": str(self._limits.page_objects), **self._resource.selectors}
         while True:
@@ -117,8 +155,16 @@ class Reflector:
             if not page.continue_token:
                 break
             parameters["continue"] = page.continue_token
-        self._state.replace(self._resource.feed, found, self._now())
+        await replace(self.feed, found, self._held, self._state, self._now)
+        self._held = {item.key for item in found}
         self._version = page.resource_version
+        self.lists_total += 1
+        self._log.debug(
+            "%s: list complete: %d objects at resourceVersion %s",
+            self._resource.shown,
+            len(found),
+            self._version,
+        )
 
     async def _decode_page(self, items: tuple[msgspec.Raw, ...], found: list[ClusterObject]) -> None:
         """Convert *items* into *found*, giving other tasks their turn in between."""
@@ -135,27 +181,37 @@ class Reflector:
 
     # Watch.
 
-    async def _watch(self) -> None:
+    async def _watch(self, how: str) -> None:
         """Follow until the stream ends; resume with the next call."""
         parameters = self._watch_parameters()
         async with self._api.stream(self._resource.path, parameters, self._limits.silence_s) as pieces:
-            self._follows()
-            began = self._timing.monotonic()
+            self._follows(how)
+            began, before = self._timing.monotonic(), self.events_total
             try:
                 await self._follow(pieces)
             finally:
-                if self._timing.monotonic() - began >= SHORT_WATCH_S:
+                lasted = self._timing.monotonic() - began
+                if lasted >= SHORT_WATCH_S:
                     self._progressed()
+                events = self.events_total - before
+                self._log.debug(
+                    "%s: watch closed after %.0f s and %d events at resourceVersion %s",
+                    *(self._resource.shown, lasted, events, self._version),
+                )
         if not self._progress:
-            raise Unreachable("the watch ended at once and brought nothing")
+            raise Unreachable("the watch ended at once and brought nothing", answered=True)
+        self._failed_watches = 0
 
     async def _follow(self, pieces: AsyncIterator[bytes]) -> None:
         lines = Lines()
         self._progress = False
         async for piece in pieces:
             for line in lines.feed(piece):
-                self._take(read_event(line))
+                event = read_event(line)
+                self.events_total += 1
+                self._take(event)
                 self._progressed()
+                self._failed_watches = 0
             await asyncio.sleep(0)
 
     def _watch_parameters(self) -> dict[str, str]:
@@ -185,20 +241,24 @@ class Reflector:
                 self._note(f"{self._resource.shown}: watch event of unknown type {other!r}; it is left out")
 
     def _apply(self, event: WatchEvent) -> None:
-        feed, obj = self._resource.feed, decode(self._resource.kind, event.object)
+        obj = decode(self._resource.kind, event.object)
         if event.type != "BOOKMARK":
             items = () if event.type == "DELETED" else slim(obj, self._note)
             for item in items:
-                self._state.put(feed, item, self._now())
+                self._state.put(self.feed, item, self._now())
+                self._held.add(item.key)
             if not items:  # deleted, or nothing in it for DNS any more
-                self._state.drop(feed, obj.key, self._now())
+                self._state.drop(self.feed, obj.key, self._now())
+                self._held.discard(obj.key)
         self._version = obj.resource_version or self._version
 
     # Trouble.
 
-    def _follows(self) -> None:
+    def _follows(self, how: str) -> None:
         """The API server has taken up the watch."""
-        self._state.mark_fresh(self._resource.feed)
+        self.watches_total += 1
+        self._log.debug("%s: watch %s from resourceVersion %s", self._resource.shown, how, self._version)
+        self._state.mark_fresh(self.feed)
         if self._failing:
             self._log.info("%s: followed again", self._resource.shown)
         self._failing = False
@@ -211,7 +271,8 @@ class Reflector:
 
     async def _recover(self, trouble: Trouble, loads: int) -> None:
         """Go on at once after a stream that broke off or a first 410; else say what is wrong, and wait."""
-        if isinstance(trouble, Expired):
+        self.failures_total += 1
+        if isinstance(trouble, Expired) or self._failed_often(trouble):
             self._version = ""
         if self._progress and isinstance(trouble, Expired | Unreachable | ObjectError):
             self._progress = False
@@ -219,7 +280,7 @@ class Reflector:
             return
         text = self._explained(trouble)
         self._failing, self._progress = True, False
-        self._state.mark_stale(self._resource.feed, text)
+        self._state.mark_stale(self.feed, text)
         if _first_time(text, self._told):
             self._log.warning("%s: %s", self._resource.shown, text)
         pause = self._backoff.next()
@@ -229,6 +290,31 @@ class Reflector:
             if trouble.code == 401:
                 await self._reload(loads)
         await self._timing.sleep(pause)
+
+    def _failed_often(self, trouble: Trouble) -> bool:
+        """Count a failed watch. One that never got through, or that was to wait, says nothing against our version."""
+        match trouble:
+            case HttpError():
+                failed = trouble.code != TOO_MANY_REQUESTS
+            case Unreachable():
+                failed = isinstance(trouble, Silent) or (trouble.answered and not self._progress)
+            case _:
+                failed = isinstance(trouble, ObjectError)
+        if not failed or not self._version:
+            return False
+        self._failed_watches = (self._failed_watches + 1) % WATCH_FAILURES_MOST
+        return self._failed_watches == 0
+
+    async def _contain(self, error: Exception) -> None:
+        """An error of ours must not take the other feeds along: say where it is, once, wait, and list again."""
+        self.failures_total += 1
+        self._version = ""
+        self._failing, self._progress = True, False
+        text = f"unexpected {type(error).__name__}: {error}"[:UNEXPECTED_TEXT]
+        self._state.mark_stale(self.feed, text)
+        if _first_time(text, self._noted):
+            self._log.error("%s: %s; it will be listed again", self._resource.shown, text, exc_info=error)
+        await self._timing.sleep(self._unexpected_backoff.next())
 
     async def _reload(self, loads: int) -> None:
         try:

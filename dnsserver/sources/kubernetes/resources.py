@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dnsserver.sources.kubernetes.settings import LiveSettings
-from dnsserver.sources.objects import ApiObject, NamespaceObject, PodObject, ServiceObject, SliceObject
+from dnsserver.sources.structs import ApiObject, NamespaceObject, PodObject, ServiceObject, SliceObject
 from dnsserver.zone.objects import Feed
 
 #: Pods that have finished are not sent at all (cluster-dns-behaviour.md, section 13).

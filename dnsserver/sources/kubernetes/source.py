@@ -10,6 +10,7 @@ from dnsserver.sources.kubernetes.reflector import Limits, Reflector
 from dnsserver.sources.kubernetes.resources import resources
 from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
 
 LOG = logging.getLogger("dnsserver.kubernetes")
 
@@ -38,6 +39,26 @@ class KubernetesSource:
             Reflector(resource, self.api, state, now=now, log=log, timing=timing, limits=limits)
             for resource in resources(settings)
         ]
+
+    @property
+    def lists_total(self) -> int:
+        """Lists taken over whole, of all feeds; by feed they are in `reflectors`, as all these counters."""
+        return sum(reflector.lists_total for reflector in self.reflectors)
+
+    @property
+    def watches_total(self) -> int:
+        """Watches that the API server took up, of all feeds."""
+        return sum(reflector.watches_total for reflector in self.reflectors)
+
+    @property
+    def events_total(self) -> dict[Feed, int]:
+        """Events of watches that were read, bookmarks and errors included."""
+        return {reflector.feed: reflector.events_total for reflector in self.reflectors}
+
+    @property
+    def failures_total(self) -> dict[Feed, int]:
+        """Lists and watches that ended otherwise than they should, a 410 included."""
+        return {reflector.feed: reflector.failures_total for reflector in self.reflectors}
 
     def __repr__(self) -> str:
         return f"<KubernetesSource {self.api!r} {self.reflectors!r}>"

@@ -1,5 +1,6 @@
 """The content of all files, kept up to date file by file, each with its last good state."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ class Collection:
     of them gives it up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
         self.broken: dict[Path, str] = {}
         self._good: dict[Path, Content] = {}
         self._waiting: dict[Path, Content] = {}
@@ -35,10 +37,14 @@ class Collection:
         return sum((content.ignored for content in self.contents), Counter())
 
     def update(self, scan: Scan, now_ns: int) -> bool:
-        """Read what changed since the last call; whether anything did. Files that are gone state nothing any more."""
+        """Read what changed since the last call; whether anything did.
+
+        Files that are gone state nothing any more. Those of a given path that is gone itself, or of a folder that
+        cannot be read, are kept: that is what a mistake looks like, or the moment between removing and writing anew.
+        """
         changed = False
         for path in [path for path in self._known() if path not in scan.files and path != DOCUMENTS_PATH]:
-            if path not in scan.unreadable:
+            if not scan.hidden(path):
                 self._forget(path)
                 changed = True
         for path, found in scan.files.items():
@@ -74,9 +80,11 @@ class Collection:
         self._unusable.pop(found.path, None)
         self._fingerprints.pop(found.path, None)
         try:
-            self._waiting[found.path] = read_file(found.path)
+            content = self._waiting[found.path] = read_file(found.path)
+            self._log.debug("%s: read: %d objects", found.path, len(content.objects))
         except BrokenError as error:
             self._unusable[found.path] = str(error)
+            self._log.debug("%s: read: cannot be used", found.path)
         if found.settled(now_ns):
             self._fingerprints[found.path] = found.fingerprint
 

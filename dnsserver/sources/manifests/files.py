@@ -34,7 +34,8 @@ class Found:
 @dataclass(slots=True)
 class Scan:
     """`folders`: any manifest or folder in them counts. `names`: single entries elsewhere that count (the given
-    paths, and links on the way to a file). `missing`: given paths that are not there."""
+    paths, and links on the way to a file). `missing`: given paths that are not there. `unreadable`: files and folders
+    with the reason."""
 
     files: dict[Path, Found] = field(default_factory=dict)
     folders: set[Path] = field(default_factory=set)
@@ -46,7 +47,12 @@ class Scan:
     def watched(self) -> frozenset[Path]:
         """The folders to watch, each by itself: a watch does not reach what is below."""
         parents = {_existing(name.parent) for name in self.names}
-        return frozenset(folder for folder in (self.folders | parents) if folder.is_dir())
+        return frozenset(folder for folder in (self.folders | parents) if _is_folder(folder))
+
+    def hidden(self, path: Path) -> bool:
+        """Whether *path* was out of reach, so that it is not known what is there now."""
+        unknown = (*self.missing, *self.unreadable)
+        return any(path == place or place in path.parents for place in unknown)
 
     def concerns(self, path: Path) -> bool:
         """Whether a change of the entry *path* in a watched folder can change the files or their content."""
@@ -58,14 +64,14 @@ class Scan:
 
 
 def scan(paths: Iterable[Path]) -> Scan:
-    """All manifests at and below *paths*, in a stable order: the paths as given, folders by name.
+    """All manifests at and below *paths*, which are absolute, in a stable order: as given, folders by name.
 
     What is reached by several ways (links, paths within paths) counts once. Hidden entries are passed over, so a
     mounted ConfigMap, whose files are links to `..data/NAME` in a hidden folder, has each file once.
     """
     walk = _Walk()
     for path in paths:
-        walk.root(path.absolute())
+        walk.root(path)
     return walk.scan
 
 
@@ -152,6 +158,13 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def _existing(folder: Path) -> Path:
-    while not folder.is_dir() and folder != folder.parent:
+    while not _is_folder(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a folder on the way may not be entered
+        return False

@@ -19,21 +19,22 @@ from dnsserver.sources.manifests.stated import (
 from dnsserver.sources.manifests.templates import owner, pod_template
 from dnsserver.sources.manifests.workloads import WORKLOADS, read_workload
 from dnsserver.sources.objects import (
-    KINDS,
     MAX_PORT,
     SERVICE_NAME_LABEL,
+    service_from,
+    slice_from,
+    slices_from_endpoints,
+)
+from dnsserver.sources.structs import (
+    KINDS,
     EndpointsObject,
     NamespaceObject,
     PodObject,
     ServiceObject,
     SliceObject,
     from_mapping,
-    is_address,
-    is_label,
-    service_from,
-    slice_from,
-    slices_from_endpoints,
 )
+from dnsserver.sources.texts import is_address, is_host_name, is_label
 from dnsserver.zone.objects import HEADLESS, ObjectKey, Port, Service, ServiceType
 
 #: Characters. Longest name of an object (a DNS subdomain, RFC 1123).
@@ -96,7 +97,7 @@ def _identity(fields: Fields, kind: str, namespace: str) -> Identity:
         raise FieldError(f"metadata.name is missing{hint}")
     if kind in (ServiceObject.kind, NamespaceObject.kind) and not is_label(name):
         raise FieldError(f"metadata.name: {name!r} is no DNS label: use at most 63 of a-z, 0-9, '-'")
-    if len(name) > MAX_NAME or not all(map(is_label, name.split("."))):
+    if len(name) > MAX_NAME or not is_host_name(name):
         raise FieldError(f"metadata.name: {name!r} is no DNS name: use a-z, 0-9, '-', '.'")
     if kind == NamespaceObject.kind:
         return Identity(kind, ObjectKey("", name))

@@ -16,7 +16,8 @@ from dnsserver.sources.manifests.settings import (
     Documents,
 )
 from dnsserver.sources.manifests.stated import Content, Identity, Stated
-from dnsserver.sources.objects import ObjectError, is_label
+from dnsserver.sources.structs import ObjectError
+from dnsserver.sources.texts import is_label
 
 #: Entries of a "kind: List" may be lists themselves.
 _LIST = "List"

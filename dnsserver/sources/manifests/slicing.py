@@ -7,7 +7,7 @@ from dnsserver.sources.manifests.addressing import family_of
 from dnsserver.sources.manifests.hashing import suffix
 from dnsserver.sources.manifests.settings import Family
 from dnsserver.sources.manifests.stated import PodTemplate, ServicePort, StatedPod, StatedService
-from dnsserver.sources.objects import MAX_LABEL
+from dnsserver.sources.texts import MAX_LABEL
 from dnsserver.zone.objects import Endpoint, EndpointSlice, ObjectKey, Port
 
 #: Characters of the suffix of a slice's name.

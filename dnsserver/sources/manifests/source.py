@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from dnsserver.sources.applying import apply
 from dnsserver.sources.manifests.addressing import ShortageError
-from dnsserver.sources.manifests.applying import apply, changes, replace_all
 from dnsserver.sources.manifests.building import Target, build
 from dnsserver.sources.manifests.collecting import Collection
+from dnsserver.sources.manifests.comparing import FEED_ORDER, changes
 from dnsserver.sources.manifests.files import Scan, scan
 from dnsserver.sources.manifests.reading import BrokenError
 from dnsserver.sources.manifests.settings import (
@@ -46,7 +47,8 @@ class ManifestSource:
     """Keeps *state* equal to the manifests of *settings*, with what a cluster's controllers would add to them.
 
     `load` reads all of them once; `run` does so if need be, then follows changes until it is cancelled. What cannot
-    be used is in `broken` with a text that names file, line, object and reason, and keeps its last good state.
+    be used is in `broken` with a text that names file, line, object and reason, and keeps its last good state; so does
+    what one of the given paths held when that is not there any more.
     Until every file has had a good state once, the state is not synced: found names are answered, others are not
     denied.
     """
@@ -62,13 +64,14 @@ class ManifestSource:
         self.settings = settings
         self.broken: dict[Path, str] = {}
         self.errors_total = 0
-        """Times that a file was found broken, or broken in another way than before."""
+        """Times that a file was found broken, or broken in another way than before, or a given path missing."""
         self.reloads_total = 0
         """Times that a change was taken over after the first load."""
         self._state = state
         self._now = now
         self._log = log or logging.getLogger(__name__)
-        self._collection = Collection()
+        self._collection = Collection(self._log)
+        self._paths: tuple[Path, ...] | None = None
         self._scan = Scan()
         self._target: Target = {}
         self._refused_documents = ""
@@ -100,10 +103,8 @@ class ManifestSource:
                 except BrokenError as error:
                     self._refused_documents = str(error)
             await self._refresh()
-            problems = [f"{path}: no such file or folder: correct the path" for path in self._scan.missing]
-            problems += self.broken.values()
-            if problems:
-                raise ManifestError(problems)
+            if self.broken:
+                raise ManifestError([self._told(path) for path in self.broken])
 
     async def run(self) -> None:
         """Load, unless `load` was called; then follow changes on disk until cancelled."""
@@ -144,32 +145,40 @@ class ManifestSource:
         """Bring the state up to what is on disk and in memory; reading and comparing is done in a thread."""
         missing = self._scan.missing
         await self._in_thread(self._read)
-        self._tell_missing(missing)
         if not self._pending and missing == self._scan.missing:
             return
         target, broken = await self._in_thread(self._build)
         self._tell_broken(broken)
         found = await self._in_thread(changes, self._target, target)
-        self._target, self._pending = target, False
+        self._target = target
+        await apply(found, self._state, self._now)
+        self._pending = False
         if self._loaded:
             self.reloads_total += bool(found)
-            await apply(found, self._state, self._now)
-        elif self.broken or self._scan.missing:
-            await apply(found, self._state, self._now)
-        else:
+        elif not self.broken:
             self._loaded = True
-            replace_all(target, self._state, self._now)
+            await self._replace_all()
         if found:
             self._log.info("manifests: %d files, %d changes", len(self._scan.files), len(found))
 
+    async def _replace_all(self) -> None:
+        """Count the feeds as synced; they hold what they shall hold already."""
+        for feed in FEED_ORDER:
+            if feed in self._target:
+                self._state.replace(feed, self._target[feed].values(), self._now())
+                await asyncio.sleep(0)
+
     def _read(self) -> None:
-        self._scan = scan(self.settings.paths)
+        if self._paths is None:
+            self._paths = _absolute(self.settings.paths)
+        self._scan = scan(self._paths)
         if self._collection.update(self._scan, time.time_ns()):
             self._pending = True
 
     def _build(self) -> tuple[Target, dict[Path, str]]:
         """What is to be served, and what is broken; a whole that is not possible leaves what is served as it is."""
         broken = dict(self._collection.broken)
+        broken |= {path: f"{path}: no such file or folder" for path in self._scan.missing}
         if self._refused_documents:
             broken[DOCUMENTS_PATH] = self._refused_documents
         try:
@@ -177,22 +186,29 @@ class ManifestSource:
         except ShortageError as error:
             return self._target, {**broken, ALL_PATHS: f"all manifests together: {error}"}
 
-    def _tell_missing(self, before: list[Path]) -> None:
-        for path in self._scan.missing:
-            if self._loaded and path not in before:
-                self._log.warning(
-                    "%s: no such file or folder any more; it is read when it is there again", path
-                )
+    def _told(self, path: Path) -> str:
+        return self.broken[path] + (": correct the path" if path in self._scan.missing else "")
 
     def _tell_broken(self, broken: dict[Path, str]) -> None:
         for path, text in broken.items():
             if self.broken.get(path) != text:
                 self.errors_total += 1
-                self._log.error(
-                    "%s; the last good state, if there was one, stays in use: correct the file and save it",
-                    text,
-                )
+                missing = path in self._scan.missing
+                mend = "put it there again" if missing else "correct the file and save it"
+                self._log.error("%s; the last good state, if there was one, stays in use: %s", text, mend)
         for path in self.broken:
             if path not in broken:
                 self._log.info("%s: good again", path)
         self.broken = broken
+
+
+def _absolute(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """*paths* from the root, so that it does not matter where the process is later; ManifestError without a here."""
+    try:
+        return tuple(path.absolute() for path in paths)
+    except OSError as error:
+        listed = ", ".join(map(str, paths))
+        reason = f"the working directory cannot be found ({error.strerror})"
+        raise ManifestError(
+            [f"{listed}: {reason}: start in one that exists, or write the whole path"]
+        ) from error

@@ -2,7 +2,8 @@
 
 from dnsserver.sources.manifests.fields import FieldError, Fields
 from dnsserver.sources.manifests.stated import Owner, PodTemplate
-from dnsserver.sources.objects import MAX_PORT, is_label
+from dnsserver.sources.objects import MAX_PORT
+from dnsserver.sources.texts import is_label
 from dnsserver.zone.objects import Port
 
 

@@ -79,6 +79,9 @@ def documents(text: str) -> Iterator[Document]:
         raise TextError(line, f"no YAML: character #x{error.character:04x}: {error.reason}") from error
     except yaml.YAMLError as error:
         raise TextError(1, f"no YAML: {error}") from error
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise TextError(line, "no YAML: half a character (a lone surrogate)") from error
 
 
 class _Builder:

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from dnsserver.sources.manifests import ManifestError, ManifestSettings
+from dnsserver.sources.manifests import ManifestError, ManifestSettings, ManifestSource
 from dnsserver.sources.manifests.building import build
 from dnsserver.sources.manifests.jsontext import documents as json_documents
 from dnsserver.sources.manifests.reading import BrokenError, read_documents, read_text
 from dnsserver.sources.manifests.settings import MAX_ALIASED_VALUES, MAX_NESTING
 from dnsserver.sources.manifests.yamltext import TextError, documents
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
 from tests.sources.manifests.helpers import (
     following,
     joined,
@@ -78,6 +80,10 @@ CASES = {
     joined(service("x"), service("x", namespace="default")): "stands twice",
     "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: e}\naddressType: IPv4\n"
     "endpoints: [{addresses: [10.0.0.300]}]": r"EndpointSlice default/e: endpoints\[0\]: '10.0.0.300' is no IP",
+    "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: e, labels: "
+    "{kubernetes.io/service-name: a.b}}": r"default/e: metadata.labels\[kubernetes.io/service-name\]: 'a.b' is no DNS",
+    service("x", "ports: [{port: 80, name: a.b}]"): r"x: spec.ports\[0\].name: 'a.b' is no DNS label",
+    service("x", "ports: [{port: 80, protocol: -TCP}]"): r"spec.ports\[0\].protocol: '-TCP' is no DNS label",
     "apiVersion: v1\nkind: Endpoints\nmetadata: {name: e}\nsubsets: [{addresses: [{ip: x}]}]": "'x' is no IP address",
 }
 
@@ -224,6 +230,15 @@ SCALARS = {
 def test_scalars(text: str, value: object) -> None:
     found = next(documents(f"a: {text}")).value["a"]
     assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("text", ["a: \ud800", "\n\ud800", "'\udfff'"])
+async def test_text_in_memory_with_half_a_character(text: str) -> None:
+    source = ManifestSource(ManifestSettings.of(text), ClusterState(frozenset(Feed), 1.0))
+    with pytest.raises(ManifestError, match=r"^<documents>:\d: no YAML: half a character"):
+        await source.load()
+    with pytest.raises(ManifestError, match="half a character"):
+        await source.set_documents(text)
 
 
 # Two files, one object.

@@ -10,6 +10,7 @@ from tests.support.kube_api.faults import (
     silent,
     slow,
     status,
+    too_large,
     watch_line,
 )
 from tests.support.kube_api.samples import namespace, pod, service, slice_of
@@ -32,5 +33,6 @@ __all__ = [
     "slice_of",
     "slow",
     "status",
+    "too_large",
     "watch_line",
 ]

@@ -87,6 +87,15 @@ def expired(resource: str = "", verb: str = "", *, as_event: bool = False, conti
     return Fault(resource, "watch", lines=(line,), ends=True)
 
 
+def too_large(resource: str = "", *, as_event: bool = False, times: int | None = 1) -> Fault:
+    """504 to a watch from a resourceVersion that is not reached, as after a restore of etcd."""
+    message = "Too large resource version: 9000, current: 9"
+    if not as_event:
+        return status(504, "Timeout", message, resource=resource, verb="watch", times=times)
+    line = watch_line("ERROR", status_body(504, "Timeout", message))
+    return Fault(resource, "watch", times, lines=(line,), ends=True)
+
+
 def half_json(resource: str = "", verb: str = "list", times: int | None = 1) -> Fault:
     """A complete HTTP body which is the first half of a list, or of a watch event."""
     if verb == "watch":

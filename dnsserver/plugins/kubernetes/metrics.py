@@ -1,0 +1,68 @@
+"""The numbers of a `kubernetes` block."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, runtime_checkable
+
+from dnsserver.observability.families import Family, Kind
+from dnsserver.plugins.plugin import Source, SourceFactory
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Feed
+
+
+@runtime_checkable
+class ManifestCounters(Protocol):
+    """What a source of manifests counts."""
+
+    errors_total: int
+    reloads_total: int
+
+
+class BlockMetrics:
+    """Of the cluster that *zone*, in presentation format, stands for."""
+
+    def __init__(self, zone: str, state: ClusterState) -> None:
+        self._zone = zone
+        self._state = state
+        self._source: object = None
+
+    def __repr__(self) -> str:
+        return f"<BlockMetrics {self._zone} source={self._source!r}>"
+
+    def watching(self, factory: SourceFactory) -> SourceFactory:
+        """*factory*, with what it makes remembered for its counters."""
+
+        async def make(state: ClusterState, feeds: frozenset[Feed]) -> Source:
+            self._source = source = await factory(state, feeds)
+            return source
+
+        return make
+
+    def families(self) -> Iterator[Family]:
+        zone, state = (self._zone,), self._state
+        yield Family(
+            "dnsserver_kubernetes_synced",
+            Kind.GAUGE,
+            "1 once every resource has had its first full list.",
+            ("zone",),
+            ((zone, float(state.synced)),),
+            min,
+        )
+        stale = state.stale
+        yield self._by_feed(
+            "feed_stale", "1 while a resource cannot be followed.", lambda feed: float(feed in stale)
+        )
+        yield self._by_feed("objects", "Objects that are served.", lambda feed: float(state.count(feed)))
+        if isinstance(self._source, ManifestCounters):
+            yield from self._of_manifests(self._source)
+
+    def _by_feed(self, name: str, text: str, number: Callable[[Feed], float]) -> Family:
+        samples = tuple(((self._zone, feed.value), number(feed)) for feed in self._state.feeds)
+        return Family(f"dnsserver_kubernetes_{name}", Kind.GAUGE, text, ("zone", "feed"), samples, max)
+
+    def _of_manifests(self, source: ManifestCounters) -> Iterable[Family]:
+        for name, text, number in (
+            ("errors", "Times that a manifest was found broken.", source.errors_total),
+            ("reloads", "Times that changed manifests were taken over.", source.reloads_total),
+        ):
+            samples = (((self._zone,), float(number)),)
+            yield Family(f"dnsserver_manifest_{name}_total", Kind.COUNTER, text, ("zone",), samples)

@@ -1,0 +1,64 @@
+"""What the cluster's state alone says: replies that everyone may get who asks the same, until the state changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dnsserver.answering.authoritative import reply_to
+from dnsserver.answering.lookup import Elsewhere, NxDomain, Resolution, resolve
+from dnsserver.answering.reply import Reply
+from dnsserver.wire import names
+from dnsserver.wire.codes import Class, Type
+from dnsserver.wire.question import Question
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import ObjectKey
+from dnsserver.zone.view import ZoneView
+
+
+class StateAnswers:
+    """*fallthrough*: the zones in which a name that does not exist is the next plugin's business."""
+
+    def __init__(self, state: ClusterState, zones: Sequence[ZoneView], fallthrough: Sequence[bytes]) -> None:
+        self.state = state
+        self._zones = {zone.origin: zone for zone in zones}
+        self._fallthrough = tuple(fallthrough)
+
+    def zone(self, name: bytes) -> ZoneView | None:
+        """The longest zone at or above *name* (lower case)."""
+        return next((self._zones[suffix] for suffix in names.suffixes(name) if suffix in self._zones), None)
+
+    def repeatable(self, question: Question) -> tuple[Reply, ObjectKey | None] | None:
+        """The reply to *question* if it hangs on nothing but the cluster's state, and whose change can end it.
+
+        That is a Service, or None for any change at all. Namespaces are not named: many names hang on each.
+        """
+        name = question.name.lower()
+        zone = self.zone(name)
+        if zone is None or not looked_up(question) or not self.state.synced:
+            return None
+        resolution = resolve(zone, question)
+        reply = self.settled(zone, resolution, name)
+        return None if reply is None else (reply, None if resolution.cnames else zone.depends_on(name))
+
+    def settled(self, zone: ZoneView, resolution: Resolution, name: bytes) -> Reply | None:
+        """The reply that the zone itself gives; None where others have a say, or the cluster is not known yet."""
+        outcome = resolution.outcome
+        if isinstance(outcome, Elsewhere) or self.falls_through(name, resolution):
+            return None
+        if isinstance(outcome, NxDomain) and not self.state.synced:
+            return None
+        return signed(reply_to(zone, resolution))
+
+    def falls_through(self, name: bytes, resolution: Resolution) -> bool:
+        """Whether the name asked for does not exist, and is then another plugin's business."""
+        if not isinstance(resolution.outcome, NxDomain) or resolution.cnames:
+            return False
+        return any(names.is_below(name, zone) for zone in self._fallthrough)
+
+
+def looked_up(question: Question) -> bool:
+    """Whether the zone's data answer it: class IN, and no transfer."""
+    return question.rclass == Class.IN and question.rtype not in (Type.AXFR, Type.IXFR)
+
+
+def signed(reply: Reply) -> Reply:
+    return replace(reply, plugin="kubernetes")
