@@ -30,6 +30,8 @@ BODY_MAX = 65_536
 _READ_OCTETS = 4_096
 #: The 16 bits of a port (RFC 9293 §3.1).
 _PORT_MAX = 65_535
+#: Every address of the host: one socket for each IP version.
+_EVERY_ADDRESS = ("0.0.0.0", "::")
 #: Connections that wait for accept().
 _BACKLOG = 128
 
@@ -77,12 +79,10 @@ class HttpListener:
         port: int,
         routes: Mapping[str, Callable[[], HttpAnswer]],
         *,
-        reuse_port: bool = True,
         limits: HttpLimits = _DEFAULT_LIMITS,
     ) -> None:
         self.host, self.port = host, port
         self._routes = routes
-        self._reuse_port = reuse_port
         self._limits = limits
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
@@ -101,7 +101,7 @@ class HttpListener:
 
     async def start(self) -> None:
         """Listen, or raise `HttpListenError`."""
-        sockets = _bind(self.host, self.port, self._reuse_port)
+        sockets = _bind(self.host, self.port)
         self.port = int(sockets[0].getsockname()[1])
         started = asyncio.Event()
         self._main = asyncio.create_task(self._run(started), name=repr(self))
@@ -284,17 +284,17 @@ def _label(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _bind(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
+def _bind(host: str, port: int) -> list[socket.socket]:
     """One listening socket, or for "" one per IP version of this host, with the same port."""
     sockets: list[socket.socket] = []
     try:
-        for address in (host,) if host else ("0.0.0.0", "::"):
+        for address in (host,) if host else _EVERY_ADDRESS:
             number = sockets[0].getsockname()[1] if sockets else port
             with contextlib.ExitStack() as undo:
                 try:
                     family, sockaddr = _resolve(address, number)
                     sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
-                    _listen(sock, sockaddr, reuse_port)
+                    _listen(sock, sockaddr)
                 except OSError as error:
                     if sockets and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                         continue
@@ -309,6 +309,16 @@ def _bind(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
     return sockets
 
 
+def addresses_of(host: str) -> frozenset[str]:
+    """The addresses that a listener on *host* binds; none if it is no name of this host. May ask the resolver."""
+    if not host:
+        return frozenset(_EVERY_ADDRESS)
+    try:
+        return frozenset((str(_resolve(host, 0)[1][0]),))
+    except OSError:
+        return frozenset()
+
+
 def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
     """The first address of *host*, IPv4 before IPv6 as for `localhost` in Go."""
     if not 0 <= port <= _PORT_MAX:
@@ -318,12 +328,10 @@ def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
     return found[0][0], found[0][4]
 
 
-def _listen(sock: socket.socket, address: tuple[object, ...], reuse_port: bool) -> None:
+def _listen(sock: socket.socket, address: tuple[object, ...]) -> None:
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if reuse_port:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.bind(address)
     sock.listen(_BACKLOG)
     sock.setblocking(False)
