@@ -86,7 +86,6 @@ def _serve(words: list[str]) -> int:
     try:
         text = _standard_input() if "-" in options.paths else None
         corefile = standalone_corefile(
-            (),
             address=options.address,
             port=options.port,
             zone=options.zone,

@@ -13,6 +13,7 @@ LAYERS = (
     ("wire",),
     ("zone",),
     ("answering",),
+    ("store",),
     ("sources", "transports", "config", "observability"),
     ("plugins",),
     ("runtime",),

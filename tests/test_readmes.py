@@ -10,9 +10,12 @@ import pytest
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile, parse
-from dnsserver.plugins.plugin import Plugin
+from dnsserver.observability.counters import QueryCounters
+from dnsserver.plugins.plugin import Measured, Plugin
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.sites import build_listeners, build_sites
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.limits import TransportCounters
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGINS = REPOSITORY / "dnsserver" / "plugins"
@@ -52,6 +55,16 @@ class StubServer:
 
     def now(self) -> float:
         return 0.0
+
+    def stopping(self) -> bool:
+        return False
+
+    @property
+    def exchanges(self) -> ExchangePlaces:
+        return ExchangePlaces(1)
+
+    def measured(self) -> Measured:
+        return Measured(QueryCounters(), TransportCounters())
 
 
 def shown(path: Path) -> str:

@@ -6,6 +6,8 @@ from dnsserver.answering.query import Query, reply_flags
 from dnsserver.wire.codes import Flag, Rcode
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.header import Header
+from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX
+from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.wire.writer import MessageWriter
 
@@ -48,6 +50,18 @@ def encode(reply: Reply, query: Query) -> bytes:
         writer.put_all(3, reply.additional)
     truncated = reply.truncated or not complete
     return writer.finish(flags=Flag.TC if truncated else 0, opt=opt)
+
+
+def encode_body(reply: Reply, question: Question) -> tuple[bytes, bytes] | None:
+    """Six octets of counts (those behind the question's), and all records, without OPT; None if too much."""
+    writer = MessageWriter(Header(0), question, MESSAGE_MAX)
+    if not all(
+        writer.put_all(number, records)
+        for number, records in enumerate((reply.answer, reply.authority, reply.additional), 1)
+    ):
+        return None
+    octets = writer.finish()
+    return octets[6:HEADER_SIZE], octets[HEADER_SIZE + len(question.encode()) :]
 
 
 def _flags(reply: Reply, query: Query) -> Flag:

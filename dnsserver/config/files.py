@@ -54,12 +54,16 @@ def has_wildcard(pattern: str) -> bool:
 
 
 def glob(pattern: str) -> list[Path]:
-    """The paths that match the absolute *pattern*, in lexical order.
+    """The absolute paths that match *pattern*, in lexical order.
 
     As in Go, a wildcard also matches a leading dot, and directories that cannot be read match nothing.
     """
-    paths = [Path(pattern).anchor]
-    for part in Path(pattern).parts[1:]:
+    try:
+        whole = Path(pattern).absolute()
+    except OSError as error:
+        raise UnreadableError(f"the working directory is gone ({error.strerror})") from error
+    paths = [whole.anchor]
+    for part in whole.parts[1:]:
         if "*" in part or "?" in part:
             paths = [found for path in paths for found in _matching(Path(path), part)]
         else:

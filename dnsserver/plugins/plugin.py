@@ -4,18 +4,24 @@ Each plugin's package has `setup(directive, site) -> Plugin`; `table.py` names t
 itself, and never changes a query or a reply: both are frozen, and a plugin that wants another makes another.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
+from dnsserver.observability.counters import QueryCounters
+from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpAnswer
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.limits import TransportCounters
 from dnsserver.wire.codes import Rcode
+from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Feed
+from dnsserver.zone.objects import Feed, ObjectKey
 
 #: Answers a query. None: send nothing at all.
 Handler = Callable[[Query], Awaitable[Reply | None]]
@@ -31,6 +37,37 @@ class Source(Protocol):
 SourceFactory = Callable[[ClusterState, frozenset[Feed]], Awaitable[Source]]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a server counts by itself. `enabled` has the server blocks whose queries are counted: address as
+    `dns://:53`, zone, plugin."""
+
+    queries: QueryCounters
+    transports: TransportCounters
+    enabled: tuple[tuple[str, str, str], ...] = ()
+
+
+class Repeats(Enum):
+    """What becomes of another plugin's reply that passes this one."""
+
+    AS_IT_IS = "the reply and nothing else matters: it may be given again without asking this plugin"
+    SHUFFLED = "the order of addresses is changed each time"
+    NEVER = "this plugin wants to see every query"
+
+
+class Repeatable(Protocol):
+    """Replies that hang on nothing but a cluster's state."""
+
+    state: ClusterState
+
+    def repeatable(self, question: Question) -> tuple[Reply, ObjectKey | None] | None:
+        """The reply, and the Service whose change can end it (None: any change); None when more than the state counts.
+
+        A change of Namespaces may always end it.
+        """
+        ...
+
+
 class Server(Protocol):
     """What a plugin may ask of the server that it is part of."""
 
@@ -44,6 +81,19 @@ class Server(Protocol):
 
     def now(self) -> float:
         """Unix seconds."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether the server has been told to stop, and may only go on answering for a while."""
+        ...
+
+    @property
+    def exchanges(self) -> ExchangePlaces:
+        """The places for questions to other servers, of which the whole server has a limited number."""
+        ...
+
+    def measured(self) -> Measured:
+        """What has been counted so far."""
         ...
 
 
@@ -65,12 +115,18 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path on an HTTP listener that belongs to the server, not to DNS. `host` is "" for all addresses."""
+    """One path on an HTTP listener that belongs to the server, not to DNS. `host` is "" for all addresses.
+
+    Blocks that name the same address and path share one route: their `mode`, which is the part of the settings that
+    its answers hang on, must be the same. `where` is the directive's place in the Corefile.
+    """
 
     host: str
     port: int
     path: str
     answer: Callable[[], HttpAnswer]
+    mode: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +136,10 @@ class Plugin:
     name: str
     wrap: Callable[[Handler], Handler] | None = None
     """Makes this plugin's handler around the next one."""
+    repeats: Repeats = Repeats.NEVER
+    """For plugins that wrap: what they do to replies of plugins behind them."""
+    repeatable: Repeatable | None = None
+    """The replies of this plugin that may be given again."""
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
     """Entered before the block's sockets are opened, left after they are closed."""
     waiting_for: Callable[[], str] | None = None
@@ -95,6 +155,10 @@ class Plugin:
     """Queries of classes other than IN may reach the chain (section 15)."""
     lameduck_s: float = 0.0
     """Seconds to go on answering after the signal to stop."""
+    counted: bool = False
+    """The queries of the block are counted."""
+    metrics: Callable[[], Iterable[AnyFamily]] | None = None
+    """This plugin's own numbers, as they are when asked for."""
     check: Callable[[], Awaitable[Sequence[str]]] | None = None
     """For `dnsserver check`: tries what can be tried without the network, and says in lines what would be served.
     Raises ConfigError."""

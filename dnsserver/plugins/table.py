@@ -20,6 +20,7 @@ from dnsserver.plugins import (
     loadbalance,
     log,
     offline,
+    prometheus,
     ready,
     whoami,
 )
@@ -39,6 +40,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "debug": debug.setup,
     "ready": ready.setup,
     "health": health.setup,
+    "prometheus": prometheus.setup,
     "errors": errors.setup,
     "log": log.setup,
     "any": any_.setup,

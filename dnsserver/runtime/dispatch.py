@@ -1,41 +1,91 @@
 """Octets to the site that answers, and its reply back to octets (cluster-dns-behaviour.md, section 15)."""
 
+import asyncio
 import logging
+import time
 from collections.abc import Mapping
 
 from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
+from dnsserver.observability.counters import Meter, ZoneCounters
+from dnsserver.runtime.fastpath import FastPath
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Class, Rcode, Type, type_name
+from dnsserver.wire.question import Question
 
 LOG = logging.getLogger("dnsserver.server")
 
 
 class Dispatcher:
-    """Answers what arrives at one listener, by the site with the longest matching zone."""
+    """Answers what arrives at one listener, by the site with the longest matching zone; *meter* counts that."""
 
-    def __init__(self, sites: Mapping[bytes, BuiltSite]) -> None:
+    def __init__(self, sites: Mapping[bytes, BuiltSite], meter: Meter | None = None) -> None:
         self._sites = sites
+        self._meter = meter
         # Section 15: one block that takes them lets them in for the whole listener.
         self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
+        states = {site.repeatable.state for site in sites.values() if site.repeatable is not None}
+        self._fast = FastPath(self._fast_site, states) if states else None
         #: Exceptions that a handler let through; each is a bug.
         self.panics = 0
 
+    @property
+    def has_answers_at_hand(self) -> bool:
+        """Whether `answer_now` can ever give a reply."""
+        return self._fast is not None
+
+    def answer_now(self, octets: bytes, protocol: str, ipv6: bool) -> bytes | None:
+        """The reply to *octets* if it is at hand: what `respond` would give, without its way through the chain."""
+        if self._fast is None:
+            return None
+        try:
+            return self._fast.answer(octets, protocol, ipv6)
+        except Exception:
+            self.panics += 1
+            LOG.exception("the fast path failed, this is a bug; queries take the chain from here on")
+            self._fast = None
+            return None
+
+    def _fast_site(self, question: Question) -> tuple[BuiltSite, ZoneCounters | None] | None:
+        if question.rclass != Class.IN:
+            return None
+        zone = self._longest(question.name, question.rtype)
+        if zone is None:
+            return None
+        return self._sites[zone], None if self._meter is None else self._meter.zone(zone)
+
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
+        if arrival.protocol != "udp":  # UDP has asked before it came here
+            at_hand = self.answer_now(octets, arrival.protocol, ":" in arrival.client_host)
+            if at_hand is not None:
+                return at_hand
+        begun = time.perf_counter()
         query = read_query(octets, arrival)
         if isinstance(query, Rejected):
+            if self._meter is not None:
+                self._meter.rejected(arrival, octets, query.rcode, query.octets, begun)
             return query.octets
+        zone: bytes | None = None
         try:
-            reply = await self.resolve(query)
-            return None if reply is None else encode(reply, query)
+            zone = self._zone(query)
+            reply = await self._resolved(query, zone)
+            sent = None if reply is None else encode(reply, query)
+        except asyncio.CancelledError:  # it took too long
+            if self._meter is not None:
+                self._meter.answered(zone, query, None, None, begun)
+            raise
         except Exception as error:
             self.panics += 1
             self._tell(query, error)
-            return encode(Reply(rcode=Rcode.SERVFAIL), query)
+            zone, reply = None, Reply(rcode=Rcode.SERVFAIL)
+            sent = encode(reply, query)
+        if self._meter is not None:
+            self._meter.answered(zone, query, reply, sent, begun)
+        return sent
 
     def _tell(self, query: Query, error: Exception) -> None:
         """One line; the stack is shown by `debug`, and by `errors { stacktrace }`."""
@@ -50,19 +100,24 @@ class Dispatcher:
 
     async def resolve(self, query: Query) -> Reply | None:
         """The reply of the site that owns the name."""
-        if query.question.rclass != Class.IN and not self._classes_beyond_in:
-            return Reply(rcode=Rcode.REFUSED)
-        site = self._site(query.name, query.question.rtype)
-        if site is None or not site.plugins:
-            return Reply(rcode=Rcode.REFUSED)
-        return await site.handler(query)
+        return await self._resolved(query, self._zone(query))
 
-    def _site(self, name: bytes, rtype: int) -> BuiltSite | None:
+    async def _resolved(self, query: Query, zone: bytes | None) -> Reply | None:
+        return Reply(rcode=Rcode.REFUSED) if zone is None else await self._sites[zone].handler(query)
+
+    def _zone(self, query: Query) -> bytes | None:
+        """The zone whose site answers; None when no site does."""
+        if query.question.rclass != Class.IN and not self._classes_beyond_in:
+            return None
+        zone = self._longest(query.name, query.question.rtype)
+        return zone if zone is not None and self._sites[zone].plugins else None
+
+    def _longest(self, name: bytes, rtype: int) -> bytes | None:
         zones = [suffix for suffix in names.suffixes(name) if suffix in self._sites]
         if not zones:
             return None
         # DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1). The root block does not count as a
         # parent: it is where everything that is not ours goes.
         if rtype == Type.DS and zones[0] == name and len(zones) > 1 and zones[1] != names.ROOT:
-            return self._sites[zones[1]]
-        return self._sites[zones[0]]
+            return zones[1]
+        return zones[0]

@@ -4,28 +4,32 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile
-from dnsserver.observability.http import HttpAnswer, HttpListener, HttpListenError
-from dnsserver.plugins.plugin import Plugin, SourceFactory
+from dnsserver.observability.counters import QueryCounters
+from dnsserver.observability.http import HttpListener, HttpListenError
+from dnsserver.plugins.plugin import Measured, Plugin, SourceFactory
+from dnsserver.plugins.ready import READY_PATH
 from dnsserver.runtime.dispatch import Dispatcher
-from dnsserver.runtime.sites import BuiltListener, build_listeners, build_sites
+from dnsserver.runtime.routes import http_listeners
+from dnsserver.runtime.sites import build_listeners, build_sites, enabled_plugins
 from dnsserver.transports.binding import ListenError
-from dnsserver.transports.limits import TransportCounters
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.files import exchanges_max
+from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters
 from dnsserver.transports.listener import Listener
-from dnsserver.wire.arrival import Arrival
+from dnsserver.transports.pool import ConnectionPool
 from dnsserver.wire.codes import Rcode
 
 LOG = logging.getLogger("dnsserver.server")
 
 #: Seconds. What has arrived when the sockets close may take this long to be answered (coredns-compat.md, 5.2).
 DRAIN_S = 5.0
-READY_PATH = "/ready"
 
 
 class StartError(Exception):
@@ -45,16 +49,25 @@ class ClusterDnsServer:
     ) -> None:
         """*source* replaces the sources that `kubernetes` directives name: for embedding."""
         self._now = now
+        self._stopping = False
+        self.counters = TransportCounters()
+        self.exchanges = ExchangePlaces(exchanges_max(DEFAULT_LIMITS))
         self.sites = build_sites(corefile, self, directory, source)
         self._built = build_listeners(self.sites)
+        self._queries = QueryCounters()
+        counted = any(site.counted for site in self.sites)
         self._dispatchers = {
-            (listener.address, listener.port): Dispatcher(listener.sites) for listener in self._built
+            (built.address, built.port): Dispatcher(
+                built.sites, built.meter(self._queries) if counted else None
+            )
+            for built in self._built
         }
-        self._exits = contextlib.AsyncExitStack()
-        self._http: list[HttpListener] = []
-        self._ready: list[HttpListener] = []
+        self._routes = http_listeners(self.plugins())
+        self._only_ready: list[HttpListener] = []
         self.listeners: list[Listener] = []
-        self.counters = TransportCounters()
+        self._by_socket: dict[tuple[str, int], Dispatcher] = {}
+        self._grace_s = 0.0
+        self._exits = contextlib.AsyncExitStack()
 
     def __repr__(self) -> str:
         return f"<ClusterDnsServer {' '.join(repr(listener) for listener in self.listeners)}>"
@@ -62,7 +75,7 @@ class ClusterDnsServer:
     # What plugins may ask (plugins.plugin.Server).
 
     async def resolve(self, query: Query) -> Reply | None:
-        dispatcher = self._dispatcher(query.arrival)
+        dispatcher = self._by_socket.get(query.arrival.listener)
         return Reply(rcode=Rcode.REFUSED) if dispatcher is None else await dispatcher.resolve(query)
 
     def plugins(self) -> tuple[Plugin, ...]:
@@ -70,6 +83,13 @@ class ClusterDnsServer:
 
     def now(self) -> float:
         return self._now()
+
+    def stopping(self) -> bool:
+        return self._stopping
+
+    def measured(self) -> Measured:
+        self._queries.panics = sum(dispatcher.panics for dispatcher in self._dispatchers.values())
+        return Measured(self._queries, self.counters, tuple(enabled_plugins(self.sites)))
 
     # Life.
 
@@ -88,11 +108,14 @@ class ClusterDnsServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._stopping = True
         await self._exits.aclose()
 
     async def go_lame(self) -> None:
         """Be unready, and go on answering for as long as `health { lameduck }` says."""
-        await _close_all(self._ready)
+        self._stopping = True
+        for listener in self._only_ready:
+            await listener.close()
         seconds = max((plugin.lameduck_s for plugin in self.plugins()), default=0.0)
         if seconds > 0:
             logging.getLogger("dnsserver.plugin.health").info("Going into lameduck mode for %gs", seconds)
@@ -103,51 +126,30 @@ class ClusterDnsServer:
         """Host and port of every DNS socket, ports as the system chose them where 0 was asked for."""
         return tuple(endpoint for listener in self.listeners for endpoint in listener.endpoints)
 
-    def _dispatcher(self, arrival: Arrival) -> Dispatcher | None:
-        """The one that *arrival* came in by; a wildcard listener serves every address."""
-        for address in (arrival.server_host, ""):
-            for port in (arrival.server_port, 0):
-                found = self._dispatchers.get((address, port))
-                if found is not None:
-                    return found
-        return None
-
     async def _open_sockets(self, exits: contextlib.AsyncExitStack) -> None:
-        opened = []
-        try:
-            for built in self._built:
-                opened.append((built, self._listener(built)))
-        except ListenError:
-            for _, listener in opened:
-                await listener.close()
-            raise
-        for _, listener in opened:
+        """Bind them all, or none; then serve."""
+        exits.push_async_callback(self._close_sockets)
+        pool = ConnectionPool(DEFAULT_LIMITS, self.counters)
+        for built in self._built:
+            dispatcher = self._dispatchers[built.address, built.port]
+            now = dispatcher.answer_now if dispatcher.has_answers_at_hand else None
+            listener = Listener.bind([(built.address, built.port)], dispatcher.respond, pool=pool, now=now)
             self.listeners.append(listener)
+            self._by_socket.update(dict.fromkeys(listener.endpoints, dispatcher))
+        for listener in self.listeners:
             await listener.start()
-            exits.push_async_callback(listener.close, DRAIN_S)
+        self._grace_s = DRAIN_S
 
-    def _listener(self, built: BuiltListener) -> Listener:
-        respond = self._dispatchers[built.address, built.port].respond
-        return Listener.bind([(built.address, built.port)], respond, counters=self.counters)
+    async def _close_sockets(self) -> None:
+        """All at the same time: the grace is that of all. Sockets that were never all open get none."""
+        async with asyncio.TaskGroup() as group:
+            for listener in self.listeners:
+                group.create_task(listener.close(self._grace_s), name=f"close {listener!r}")
 
     async def _start_http(self, exits: contextlib.AsyncExitStack) -> None:
-        for (host, port), routes in self._routes().items():
-            listener = HttpListener(host, port, routes, reuse_port=False)
+        for (host, port), routes in self._routes.items():
+            listener = HttpListener(host, port, {path: route.answer for path, route in routes.items()})
             await listener.start()
             exits.push_async_callback(listener.close)
-            self._http.append(listener)
             if set(routes) == {READY_PATH}:
-                self._ready.append(listener)
-
-    def _routes(self) -> Mapping[tuple[str, int], Mapping[str, Callable[[], HttpAnswer]]]:
-        """One listener per address and port; several blocks may name the same (coredns-compat.md, 3.3)."""
-        found: dict[tuple[str, int], dict[str, Callable[[], HttpAnswer]]] = {}
-        for plugin in self.plugins():
-            for route in plugin.routes:
-                found.setdefault((route.host, route.port), {}).setdefault(route.path, route.answer)
-        return found
-
-
-async def _close_all(listeners: Sequence[HttpListener]) -> None:
-    for listener in listeners:
-        await listener.close()
+                self._only_ready.append(listener)

@@ -1,12 +1,23 @@
 """Server blocks to sites: the plugins of a block around each other, and where it listens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, ListenEntry, ServerBlock, listeners
-from dnsserver.plugins.plugin import Handler, Plugin, Server, Site, SourceFactory, chain
+from dnsserver.observability.counters import DROPPED, Meter, QueryCounters
+from dnsserver.plugins.plugin import (
+    Handler,
+    Plugin,
+    Repeatable,
+    Repeats,
+    Server,
+    Site,
+    SourceFactory,
+    chain,
+)
 from dnsserver.plugins.table import ORDER, SETUPS
+from dnsserver.transports.addresses import endpoint_text
 from dnsserver.wire import names
 
 #: Schemes of server keys that are served; the others are known and refused.
@@ -26,6 +37,24 @@ class BuiltSite:
     def classes_beyond_in(self) -> bool:
         return any(plugin.classes_beyond_in for plugin in self.plugins)
 
+    @property
+    def repeatable(self) -> Repeatable | None:
+        """The replies that may be given again without the chain: no plugin in front wants to see every query."""
+        for plugin in self.plugins:
+            if plugin.repeatable is not None:
+                return plugin.repeatable
+            if plugin.wrap is not None and plugin.repeats is Repeats.NEVER:
+                return None
+        return None
+
+    @property
+    def shuffles(self) -> bool:
+        return any(plugin.repeats is Repeats.SHUFFLED for plugin in self.plugins)
+
+    @property
+    def counted(self) -> bool:
+        return any(plugin.counted for plugin in self.plugins)
+
 
 @dataclass(frozen=True, slots=True)
 class BuiltListener:
@@ -34,6 +63,16 @@ class BuiltListener:
     address: str
     port: int
     sites: dict[bytes, BuiltSite]
+
+    def meter(self, counters: QueryCounters) -> Meter:
+        """Counts into *counters* what the sites with `prometheus` answer, and what no site takes."""
+        server = server_label(self.address, self.port)
+        zones = {
+            zone: counters.zone(server, names.to_text(zone))
+            for zone, site in self.sites.items()
+            if site.counted
+        }
+        return Meter(zones, counters.zone(server, DROPPED))
 
 
 def build_site(
@@ -67,6 +106,20 @@ def build_sites(
 ) -> tuple[BuiltSite, ...]:
     """All server blocks of *corefile*; *source* as in Site. Raises ConfigError."""
     return tuple(build_site(block, server, directory, source) for block in corefile.blocks)
+
+
+def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str]]:
+    """Address, zone and name of the plugins in the chains of the sites that are counted."""
+    for site in sites:
+        chained = [plugin.name for plugin in site.plugins if plugin.wrap is not None or plugin.counted]
+        for key in site.block.keys if site.counted else ():
+            for address in site.bound or ("",):
+                yield from ((server_label(address, key.port), key.zone, name) for name in chained)
+
+
+def server_label(address: str, port: int) -> str:
+    """How metrics name what is listened on: `dns://:53`, `dns://[::1]:53` (coredns-compat.md, section 4.1)."""
+    return f"dns://{endpoint_text(address, port)}"
 
 
 def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:

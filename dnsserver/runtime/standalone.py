@@ -14,7 +14,6 @@ from dnsserver.zone.objects import Feed
 
 
 def standalone_corefile(
-    paths: Sequence[Path],
     *,
     address: str = "127.0.0.1",
     port: int = 0,
@@ -23,10 +22,11 @@ def standalone_corefile(
     log: bool = False,
     options: Sequence[str] = (),
 ) -> Corefile:
-    """Serve *paths* on one address; with *forward*, everything else by that server. Raises ConfigError.
+    """Serve a cluster on one address; with *forward*, everything else by that server. Raises ConfigError.
 
-    *options* are further lines of the `kubernetes` block. Without *forward* no other name exists: the server is
-    offline, and says so in the way that every resolver takes for an answer.
+    What is in the cluster comes from the source that the server is given. *options* are further lines of the
+    `kubernetes` block. Without *forward* no other name exists: the server is offline, and says so in the way that
+    every resolver takes for an answer.
     """
     zones = (zone, "in-addr.arpa", "ip6.arpa")
     lines = [
@@ -35,7 +35,6 @@ def standalone_corefile(
         "errors",
         *(["log"] if log else []),
         f"kubernetes {' '.join(_quoted(name) for name in zones)} {{",
-        *(f"manifests {_quoted(str(path))}" for path in paths),
         "pods insecure",
         "fallthrough in-addr.arpa ip6.arpa",
         *options,

@@ -45,7 +45,7 @@ class ClusterDNS:
 
     async def __aenter__(self) -> Self:
         corefile = standalone_corefile(
-            (), address=self.host, port=self.port, zone=self._zone, options=self._options
+            address=self.host, port=self.port, zone=self._zone, options=self._options
         )
         server = ClusterDnsServer(corefile, Path(), source=self._manifests.factory)
         await server.__aenter__()

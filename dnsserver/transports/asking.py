@@ -5,7 +5,7 @@ import logging
 
 from dnsserver.transports.limits import TransportCounters, TransportLimits
 from dnsserver.transports.responder import Arrival, Responder
-from dnsserver.wire.frames import MESSAGE_MAX
+from dnsserver.wire.limits import MESSAGE_MAX
 
 _log = logging.getLogger(__name__)
 

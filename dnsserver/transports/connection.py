@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.asking import ask
-from dnsserver.transports.limits import HEADER_OCTETS
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
 from dnsserver.wire.frames import TcpFrames, frame
+from dnsserver.wire.limits import HEADER_SIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ConnectionContext:
     """What the connections of one listener have in common."""
 
     responder: Responder
@@ -39,22 +39,22 @@ class TcpConnection(asyncio.BufferedProtocol):
         "_arrival",
         "_asked",
         "_blocked_at",
-        "_draining",
+        "_context",
+        "_draining_since",
         "_frames",
         "_held",
         "_input_ended",
         "_paused",
         "_queued",
         "_queued_octets",
-        "_service",
         "_since",
         "_tasks",
         "_timer",
         "_transport",
     )
 
-    def __init__(self, service: Service, arrival: Arrival) -> None:
-        self._service = service
+    def __init__(self, context: ConnectionContext, arrival: Arrival) -> None:
+        self._context = context
         self._arrival = arrival
         self._transport: asyncio.Transport | None = None
         self._frames = TcpFrames()
@@ -66,7 +66,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._blocked_at: float | None = None
         self._paused = False
         self._input_ended = False
-        self._draining = False
+        self._draining_since: float | None = None
         self._held = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -82,9 +82,9 @@ class TcpConnection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)  # "paused" shall mean: something is unread
-        self._service.made(self)
+        self._context.made(self)
         self._since = _now()
-        self._service.pool.active(self)
+        self._context.pool.active(self)
         self._settle()
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -95,39 +95,39 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._queued_octets = 0
         for task in self._tasks:
             task.cancel()
-        pool = self._service.pool
+        pool = self._context.pool
         pool.held -= self._held
         self._held = 0
         pool.forget(self)
         pool.leave(self._arrival.client_host)
-        self._service.lost(self)
+        self._context.lost(self)
 
     def get_buffer(self, _sizehint: int) -> bytearray:
-        return self._service.read_buffer
+        return self._context.read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._input_ended:
             return
         was_between = not self._frames.buffered
-        messages = self._frames.feed(memoryview(self._service.read_buffer)[:nbytes])
+        messages = self._frames.feed(memoryview(self._context.read_buffer)[:nbytes])
         if (messages or was_between) and self._asked + len(messages):
             self._since = _now()
         for message in messages:
-            if len(message) < HEADER_OCTETS:
+            if len(message) < HEADER_SIZE:
                 self._malformed()
                 break
             self._queued.append(message)
             self._queued_octets += len(message)
             self._asked += 1
         if messages:
-            self._service.pool.counters.tcp_received += len(messages)
-            self._service.pool.active(self)
+            self._context.pool.counters.tcp_received += len(messages)
+            self._context.pool.active(self)
         self.pump()
 
     def eof_received(self) -> bool:
         """The client has asked all it wanted, and may still read: keep the way to it open."""
         if self._frames.buffered and not self._input_ended:
-            self._service.pool.counters.tcp_malformed += 1
+            self._context.pool.counters.tcp_malformed += 1
         self._input_ended = True
         self._settle()
         return True
@@ -151,23 +151,24 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def pump(self) -> None:
         """Begin with as many queued questions as there are places."""
-        places = self._service.pool.limits.tcp_in_flight_per_connection
+        places = self._context.pool.limits.tcp_in_flight_per_connection
         while self._queued and self._blocked_at is None and len(self._tasks) < places:
-            if not self._service.pool.begin(self):
+            if not self._context.pool.begin(self):
                 break
             query = self._queued.popleft()
             self._queued_octets -= len(query)
-            task = self._service.spawn(self._answer(query), "tcp answer")
+            task = self._context.spawn(self._answer(query), "tcp answer")
             if task is None:
-                self._service.pool.end()
+                self._context.pool.end()
                 break
             self._tasks.add(task)
             task.add_done_callback(self._answered)
         self._settle()
 
     def drain(self) -> None:
-        """Close as soon as nothing is owed; who has not asked yet may ask once."""
-        self._draining = True
+        """Close as soon as nothing is owed; a first question that is on its way is still answered."""
+        if self._draining_since is None:
+            self._draining_since = _now()
         self._settle()
 
     def replace(self) -> None:
@@ -180,29 +181,30 @@ class TcpConnection(asyncio.BufferedProtocol):
     # The rest.
 
     async def _answer(self, query: bytes) -> None:
-        pool = self._service.pool
-        reply = await ask(self._service.responder, query, self._arrival, pool.limits, pool.counters)
+        pool = self._context.pool
+        reply = await ask(self._context.responder, query, self._arrival, pool.limits, pool.counters)
         if reply and self._transport is not None and not self._transport.is_closing():
             self._transport.write(frame(reply))
             pool.counters.tcp_sent += 1
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._service.pool.end()
+        self._context.pool.end()
         if self._transport is not None:
             if not self._frames.buffered:
                 self._since = _now()
             self.pump()
 
     def _malformed(self) -> None:
-        self._service.pool.counters.tcp_malformed += 1
+        self._context.pool.counters.tcp_malformed += 1
         self._input_ended = True
 
     def _settle(self) -> None:
         """After every event: go on reading or not, close if all is done, count what is held, set the timer."""
         if self._transport is None or self._transport.is_closing():
             return
-        finished = self._input_ended or (self._draining and self._asked and not self._frames.buffered)
+        draining = self._draining_since is not None
+        finished = self._input_ended or (draining and self._asked and not self._frames.buffered)
         if finished and not self._tasks and not self._queued:
             self._close()
             return
@@ -223,7 +225,7 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def _count_held(self, transport: asyncio.Transport) -> None:
         held = self._frames.buffered + self._queued_octets + transport.get_write_buffer_size()
-        pool = self._service.pool
+        pool = self._context.pool
         grows = held > self._held
         pool.held += held - self._held
         self._held = held
@@ -232,10 +234,12 @@ class TcpConnection(asyncio.BufferedProtocol):
             transport.abort()
 
     def _deadline(self) -> tuple[float, str]:
-        """When patience ends, and the counter for that. Not reading one's answers weighs most."""
-        limits = self._service.pool.limits
+        """When patience ends, and the counter for that, if any. Not reading one's answers weighs most."""
+        limits = self._context.pool.limits
         if self._blocked_at is not None:
             return self._blocked_at + limits.tcp_write_s, "tcp_unread"
+        if not self._asked and not self._frames.buffered and self._draining_since is not None:
+            return self._draining_since + limits.tcp_last_question_s, ""
         if not self._asked:
             return self._since + limits.tcp_first_read_s, "tcp_slow"
         if self._frames.buffered and not self._paused and not self._input_ended:
@@ -258,8 +262,9 @@ class TcpConnection(asyncio.BufferedProtocol):
         if self._transport is None or deadline > _now():
             self._set_timer()
             return
-        counters = self._service.pool.counters
-        setattr(counters, counter, getattr(counters, counter) + 1)
+        if counter:
+            counters = self._context.pool.counters
+            setattr(counters, counter, getattr(counters, counter) + 1)
         if counter == "tcp_slow" and (self._tasks or self._queued):
             self._input_ended = True  # what was asked in full is still answered
             self._settle()

@@ -6,6 +6,7 @@ end whatever that is. The texts of errors are those of Go's net package, which u
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -21,8 +22,38 @@ from dnsserver.wire.frames import PREFIX, frame
 Accept = Callable[[bytes], bool]
 
 
+#: No file left, in the process or the host; no memory: these say nothing about the other server.
+_OWN_WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_FILE = frozenset({errno.EMFILE, errno.ENFILE})
+
+
 class ExchangeError(Exception):
     """No reply: `read udp 10.0.0.1:4711->192.0.2.53:53: i/o timeout`."""
+
+
+class OwnWantError(ExchangeError):
+    """No reply, and not the other server's fault: `dial udp 192.0.2.53:53: socket: too many open files`."""
+
+
+class ExchangePlaces:
+    """How many exchanges may be under way at a time. Who takes a place gives it back."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken = 0
+
+    def __repr__(self) -> str:
+        return f"<ExchangePlaces {self.taken} of {self.most}>"
+
+    def take(self) -> bool:
+        """Whether there was a place."""
+        if self.taken >= self.most:
+            return False
+        self.taken += 1
+        return True
+
+    def give_back(self) -> None:
+        self.taken -= 1
 
 
 async def exchange_udp(octets: bytes, host: str, port: int, accept: Accept, timeout_s: float) -> bytes:
@@ -40,7 +71,7 @@ async def exchange_udp(octets: bytes, host: str, port: int, accept: Accept, time
     except TimeoutError:
         raise ExchangeError(f"{stage}i/o timeout") from None
     except OSError as error:
-        raise ExchangeError(f"{stage}{verb}: {_reason(error)}") from error
+        raise _failed(stage, verb, error) from error
 
 
 async def exchange_tcp(octets: bytes, host: str, port: int, accept: Accept, timeout_s: float) -> bytes:
@@ -62,7 +93,7 @@ async def exchange_tcp(octets: bytes, host: str, port: int, accept: Accept, time
     except EOFError as error:
         raise ExchangeError(str(error)) from None
     except OSError as error:
-        raise ExchangeError(f"{stage}{verb}: {_reason(error)}") from error
+        raise _failed(stage, verb, error) from error
 
 
 class _Errors(asyncio.Queue[Exception]):
@@ -140,6 +171,11 @@ def _numeric(host: str, port: int, kind: socket.SocketKind) -> tuple[int, Any]:
 
 def _address_text(address: SocketAddress) -> str:
     return endpoint_text(address[0], address[1])
+
+
+def _failed(stage: str, verb: str, error: OSError) -> ExchangeError:
+    kind = OwnWantError if error.errno in _OWN_WANTS else ExchangeError
+    return kind(f"{stage}{'socket' if error.errno in _NO_FILE else verb}: {_reason(error)}")
 
 
 def _reason(error: OSError) -> str:

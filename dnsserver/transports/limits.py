@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-#: Octets. A DNS header (RFC 1035 §4.1.1): nothing shorter can be a message.
-HEADER_OCTETS = 12
 #: Octets. No UDP payload is longer (RFC 768: 16 bits of length, header included).
 DATAGRAM_MAX = 65_535
 
@@ -24,14 +22,14 @@ class TransportLimits:
     """Octets of kernel buffer to ask for, each way; Linux grants up to net.core.rmem_max and wmem_max."""
 
     tcp_connections: int = 10_000
-    """Open connections of one `Listener`. One more takes the place of the longest idle one (RFC 7766 §6.2.3
-    lets a server close an idle connection at any time); with none idle the new one is closed. The process's
-    limit of open files less `spare_files` goes before this number."""
+    """Open connections of one `ConnectionPool`, which all listeners of a server share. One more takes the place of
+    the longest idle one (RFC 7766 §6.2.3 lets a server close an idle connection at any time); with none idle the
+    new one is closed. Its share of the process's open files goes before this number (`files.py`)."""
     tcp_connections_per_client: int = 1_000
     """Open connections of one client address; one more is closed at once. High, because a whole node can stand
     behind one address (SNAT, node-local cache)."""
     tcp_in_flight: int = 4096
-    """Questions being answered over all connections of one `Listener`; further ones wait, unread."""
+    """Questions being answered over all connections of one pool; further ones wait, unread."""
     tcp_in_flight_per_connection: int = 32
     """Questions being answered per connection; further ones wait, unread (RFC 7766 §6.2.1.1 has no number)."""
     tcp_first_read_s: float = 3.0
@@ -43,8 +41,8 @@ class TransportLimits:
     tcp_write_s: float = 5.0
     """For the client to take everything that was written: CoreDNS's write limit."""
     tcp_held_octets: int = 64 << 20
-    """Half-read questions, waiting questions and unread answers over all connections of one `Listener`. Beyond
-    it, a connection that adds to it and holds more than `tcp_held_free` is cut."""
+    """Half-read questions, waiting questions and unread answers over all connections of one pool. Beyond it, a
+    connection that adds to it and holds more than `tcp_held_free` is cut."""
     tcp_held_free: int = 1024
     """Octets that a connection may hold however full the server is: an ordinary question."""
     tcp_backlog: int = 4096
@@ -53,8 +51,14 @@ class TransportLimits:
     """Connections accepted per wake-up of the event loop."""
     accept_pause_s: float = 0.1
     """Rest after accept() failed for want of files or memory: it would fail again at once."""
+    tcp_last_question_s: float = 0.1
+    """At the end, for the question of a client that has connected and not asked yet: some round trips in a cluster."""
+
+    upstream_exchanges: int = 4096
+    """Questions to other servers under way at a time: as many as datagrams of one socket may be in flight. Each is
+    an open file; its share of these goes before this number (`files.py`)."""
     spare_files: int = 64
-    """Open files kept back from TCP clients, for upstreams, the store and configuration."""
+    """Open files kept back from TCP clients and upstream exchanges, for probes, the store and configuration."""
 
 
 DEFAULT_LIMITS = TransportLimits()

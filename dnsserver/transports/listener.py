@@ -8,13 +8,16 @@ from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.binding import BoundSockets, bind_all
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.pool import ConnectionPool
-from dnsserver.transports.responder import Responder
+from dnsserver.transports.responder import AnswerNow, Responder
 from dnsserver.transports.tcp import TcpListener
 from dnsserver.transports.udp import UdpListener
 
 
 class Listener:
-    """Answer on many sockets with one responder. It owns the sockets from its making on."""
+    """Answer on many sockets with one responder. It owns the sockets from its making on.
+
+    *pool* may be shared by several listeners, and brings limits of its own.
+    """
 
     def __init__(
         self,
@@ -22,17 +25,18 @@ class Listener:
         responder: Responder,
         *,
         limits: TransportLimits = DEFAULT_LIMITS,
-        counters: TransportCounters | None = None,
+        pool: ConnectionPool | None = None,
+        now: AnswerNow | None = None,
     ) -> None:
-        self.counters = counters if counters is not None else TransportCounters()
+        pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
+        self.counters = pool.counters
         self.endpoints = sockets.endpoints
-        pool = ConnectionPool(limits, self.counters)
         self._parts: list[UdpListener | TcpListener] = [
-            *(UdpListener(sock, responder, limits=limits, counters=self.counters) for sock in sockets.udp),
             *(
-                TcpListener(sock, responder, limits=limits, counters=self.counters, pool=pool)
-                for sock in sockets.tcp
+                UdpListener(sock, responder, limits=pool.limits, counters=pool.counters, now=now)
+                for sock in sockets.udp
             ),
+            *(TcpListener(sock, responder, pool=pool) for sock in sockets.tcp),
         ]
 
     @classmethod
@@ -43,11 +47,13 @@ class Listener:
         *,
         reuse_port: bool = False,
         limits: TransportLimits = DEFAULT_LIMITS,
-        counters: TransportCounters | None = None,
+        pool: ConnectionPool | None = None,
+        now: AnswerNow | None = None,
     ) -> Self:
         """Bind every endpoint for UDP and TCP, or raise `ListenError` and bind none; see `bind_all`."""
-        sockets = bind_all(endpoints, reuse_port=reuse_port, limits=limits)
-        return cls(sockets, responder, limits=limits, counters=counters)
+        pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
+        sockets = bind_all(endpoints, reuse_port=reuse_port, limits=pool.limits)
+        return cls(sockets, responder, pool=pool, now=now)
 
     def __repr__(self) -> str:
         where = " ".join(endpoint_text(*endpoint) for endpoint in self.endpoints)

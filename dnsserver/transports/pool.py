@@ -1,16 +1,14 @@
-"""What the TCP connections of one listener share: how many there may be, and how much they may hold."""
+"""What the TCP connections of a server share: how many there may be, and how much they may hold."""
 
 import itertools
-import resource
 from collections import Counter, OrderedDict
 from typing import Protocol
 
+from dnsserver.transports.files import connections_max
 from dnsserver.transports.limits import TransportCounters, TransportLimits
 
 #: Connections looked at to find an idle one, from the one that was longest without a question.
 _IDLE_SCAN = 256
-#: Connections that are granted however few files the process may open.
-_CONNECTIONS_MIN = 16
 
 
 class Pooled(Protocol):
@@ -28,12 +26,13 @@ class ConnectionPool:
     def __init__(self, limits: TransportLimits, counters: TransportCounters) -> None:
         self.limits = limits
         self.counters = counters
-        self.capacity = min(limits.tcp_connections, max(_CONNECTIONS_MIN, _files() - limits.spare_files))
+        self.capacity = connections_max(limits)
         self.held = 0
         self._clients: Counter[str] = Counter()
         self._by_activity: OrderedDict[Pooled, None] = OrderedDict()
         self._waiting: OrderedDict[Pooled, None] = OrderedDict()
         self._in_flight = 0
+        self._pumping = False
 
     def __repr__(self) -> str:
         return (
@@ -90,14 +89,15 @@ class ConnectionPool:
     def end(self) -> None:
         self._in_flight -= 1
         self.counters.tcp_now -= 1
-        while self._waiting and self._in_flight < self.limits.tcp_in_flight:
-            self._waiting.popitem(last=False)[0].pump()
+        if self._pumping:  # called by a connection that we pump, and that gave its place back at once
+            return
+        self._pumping = True
+        try:
+            while self._waiting and self._in_flight < self.limits.tcp_in_flight:
+                self._waiting.popitem(last=False)[0].pump()
+        finally:
+            self._pumping = False
 
     def overloaded(self, held: int) -> bool:
         """Whether a connection that holds *held* octets must go, so that the others can stay."""
         return self.held > self.limits.tcp_held_octets and held > self.limits.tcp_held_free
-
-
-def _files() -> int:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft if soft != resource.RLIM_INFINITY else 1 << 30

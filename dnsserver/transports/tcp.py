@@ -7,7 +7,7 @@ import socket
 from typing import Self
 
 from dnsserver.transports.addresses import SocketAddress, endpoint_text, host_text
-from dnsserver.transports.connection import Service, TcpConnection
+from dnsserver.transports.connection import ConnectionContext, TcpConnection
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
@@ -28,16 +28,15 @@ class TcpListener:
         responder: Responder,
         *,
         limits: TransportLimits = DEFAULT_LIMITS,
-        counters: TransportCounters | None = None,
         pool: ConnectionPool | None = None,
     ) -> None:
+        """*pool* may be shared by several listeners, and brings limits of its own."""
         self._sock = sock
-        self._limits = limits
-        self.counters = counters if counters is not None else TransportCounters()
-        self._pool = pool if pool is not None else ConnectionPool(limits, self.counters)
+        self._pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
+        self._limits, self.counters = self._pool.limits, self._pool.counters
         self.host, self.port = host_text(sock.getsockname()), int(sock.getsockname()[1])
         self._tasks = TaskHome(f"tcp {endpoint_text(self.host, self.port)}")
-        self._service = Service(
+        self._context = ConnectionContext(
             responder, self._pool, self._tasks.spawn, bytearray(_READ_OCTETS), self._made, self._lost
         )
         self._arriving: dict[TcpConnection, tuple[socket.socket, str]] = {}
@@ -64,7 +63,8 @@ class TcpListener:
     async def close(self, grace_s: float = 0.0) -> None:
         """Accept no more; close idle connections; let the others have their answers, for *grace_s* at most.
 
-        Connections that the kernel has already accepted for us are served: their questions may be on the way.
+        Connections that the kernel has already accepted for us are served if their question is there, or comes
+        very soon.
         """
         if self._sock.fileno() < 0:
             return
@@ -134,7 +134,8 @@ class TcpListener:
         if not self._pool.admit(client):
             accepted.close()
             return
-        connection = TcpConnection(self._service, Arrival("tcp", client, address[1], server, self.port))
+        arrival = Arrival("tcp", client, address[1], server, self.port, (self.host, self.port))
+        connection = TcpConnection(self._context, arrival)
         self._arriving[connection] = accepted, client
         self._tasks.spawn(self._connect(connection, accepted), f"tcp accept {client}")
 

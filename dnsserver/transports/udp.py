@@ -11,8 +11,9 @@ from asyncio_dgram.aio import DatagramServer
 
 from dnsserver.transports.addresses import SocketAddress, endpoint_text, host_text
 from dnsserver.transports.asking import ask
+from dnsserver.transports.batch import BatchPort, usable
 from dnsserver.transports.limits import DATAGRAM_MAX, DEFAULT_LIMITS, TransportCounters, TransportLimits
-from dnsserver.transports.responder import Arrival, Responder
+from dnsserver.transports.responder import AnswerNow, Arrival, Responder
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.transports.wildcard import Ancillary, Deliver, WildcardPort, can_reply_from_asked
 
@@ -125,9 +126,12 @@ class UdpListener:
         *,
         limits: TransportLimits = DEFAULT_LIMITS,
         counters: TransportCounters | None = None,
+        now: AnswerNow | None = None,
     ) -> None:
+        """*now* is asked before *responder*, where datagrams come in batches."""
         self._sock = sock
         self._responder = responder
+        self._now = now
         self._limits = limits
         self.counters = counters if counters is not None else TransportCounters()
         self.host, self.port = host_text(sock.getsockname()), int(sock.getsockname()[1])
@@ -148,14 +152,17 @@ class UdpListener:
 
     async def start(self) -> None:
         self._sock.setblocking(False)
-        wildcard = can_reply_from_asked(self._sock)
-        self._carrier = (
-            WildcardPort(self._sock, self._limits, self.counters)
-            if wildcard
-            else DgramPort(self._sock, self.counters)
-        )
+        self._carrier = self._chosen_carrier()
         await self._tasks.open()
         self._receiving = self._tasks.spawn(self._carrier.run(self._deliver), f"receive {self!r}")
+
+    def _chosen_carrier(self) -> DgramPort | WildcardPort:
+        """The one switch between the ways to carry datagrams. asyncio_dgram works on every platform and event loop."""
+        if self._now is not None and usable():
+            return BatchPort(self._sock, self._limits, self.counters, self._now)
+        if can_reply_from_asked(self._sock):
+            return WildcardPort(self._sock, self._limits, self.counters)
+        return DgramPort(self._sock, self.counters)
 
     async def close(self, grace_s: float = 0.0) -> None:
         """Receive no more; answer what has arrived, for *grace_s* at most; then close the socket."""
@@ -203,7 +210,7 @@ class UdpListener:
         if len(self._in_flight) >= self._limits.udp_in_flight:
             counters.udp_dropped += 1
             return
-        arrival = Arrival("udp", host_text(client), client[1], host, self.port)
+        arrival = Arrival("udp", host_text(client), client[1], host, self.port, (self.host, self.port))
         task = self._tasks.spawn(self._answer(query, arrival, client, back), "udp answer")
         if task is not None:
             self._in_flight.add(task)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.config import ConfigError, files, imports, load, stream
+from dnsserver.config import ConfigError, files, imports, load, parse, stream
 from tests.config.helpers import DIRECTIVES, outcome, parsed
 
 P = "Corefile:{} - Error during parsing: {}"
@@ -216,3 +216,23 @@ def test_load_failures(directory: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             load(directory / name, directives=DIRECTIVES, environ={})
         assert str(caught.value).endswith(reason)
+
+
+@pytest.mark.parametrize("wanted", ["b.server", "./b.server", "sub/../b.server", "?.server", "../*/b.server"])
+def test_paths_relative_to_the_working_directory(
+    wanted: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a Corefile from standard input, which is in no directory."""
+    monkeypatch.chdir(directory)
+    text = f"import {wanted}\n"
+    found = parse(text, file="stdin", directory=Path(), directives=DIRECTIVES, environ={})
+    assert "b.org." in [block.zones[0] for block in found.blocks]
+
+
+def test_working_directory_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match=r"Failed to use import pattern x: the working directory is gone"):
+        parse("import x\n", file="stdin", directory=Path(), directives=DIRECTIVES, environ={})

@@ -700,3 +700,9 @@ def test_source_that_cannot_work_ends_the_start(tmp_path: Path, port: int) -> No
     assert "plugin/kubernetes: kubeconfig " in done.stderr
     assert "none/config: cannot be read: No such file or directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_standard_input_imports_from_the_working_directory(call: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "foo.conf").write_text("whoami\n")
+    done = call("check", "-conf", "stdin", text=".:5300 {\nimport foo.conf\n}\n")
+    assert done == Done(0, ".:5300\n  whoami\n", "")

@@ -9,7 +9,10 @@ import pytest
 from dnsserver.answering.query import Query, read_query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import ConfigError, Directive, parse
-from dnsserver.plugins.plugin import Handler, Plugin, Site, no_next_plugin
+from dnsserver.observability.counters import QueryCounters
+from dnsserver.plugins.plugin import Handler, Measured, Plugin, Site, no_next_plugin
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.limits import TransportCounters
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Class, Flag, type_number
@@ -23,10 +26,11 @@ Setup = Callable[[Directive, Site], Plugin]
 
 @dataclass
 class FakeServer:
-    """A server of *members* at the time *unix_s*."""
+    """A server of *members* at the time *unix_s*, which *stops* when told so."""
 
     members: tuple[Plugin, ...] = ()
     unix_s: float = 0.0
+    stops: bool = False
     asked: list[Query] = field(default_factory=list)
 
     async def resolve(self, query: Query) -> Reply | None:
@@ -38,6 +42,16 @@ class FakeServer:
 
     def now(self) -> float:
         return self.unix_s
+
+    def stopping(self) -> bool:
+        return self.stops
+
+    @property
+    def exchanges(self) -> ExchangePlaces:
+        return ExchangePlaces(1)
+
+    def measured(self) -> Measured:
+        return Measured(QueryCounters(), TransportCounters())
 
 
 def directive(text: str, directory: Path = Path("/")) -> Directive:

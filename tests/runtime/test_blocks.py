@@ -1,5 +1,8 @@
 """Several server blocks, several addresses, one process."""
 
+import asyncio
+import contextlib
+import resource
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from dnsserver.config import ConfigError
 from tests.runtime.helpers import ask, data, get, rcode, server_of
 from tests.support.process import free_port
+from tests.transports.clients import tcp_client
 
 
 def manifest(folder: Path, name: str, address: str) -> str:
@@ -75,6 +79,22 @@ async def test_one_zone_on_two_addresses_by_two_blocks(tmp_path: Path) -> None:
         assert data(await ask(port, "a.default.svc.one.test", host="127.0.0.1")) == ["A 10.9.0.1"]
         assert rcode(await ask(port, "a.default.svc.one.test", host="127.0.0.2")) == "NXDOMAIN"
         assert data(await ask(port, "b.default.svc.one.test", host="127.0.0.2")) == ["A 10.9.0.2"]
+
+
+async def test_connections_are_counted_over_all_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle connection of one listener makes room for a client of another."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (80, 80))  # files for 16 connections
+    port, other = free_port(), free_port()
+    text = f".:{port} .:{other} {{\nbind 127.0.0.1 127.0.0.2\nwhoami\n}}\n"
+    async with server_of(text) as server, contextlib.AsyncExitStack() as stack:
+        for _ in range(16):
+            await stack.enter_async_context(tcp_client("127.0.0.1", port))
+        while server.counters.tcp_connections_now < 16:  # noqa: ASYNC110 - it is a number
+            await asyncio.sleep(0.01)
+        for host, number in (("127.0.0.2", port), ("127.0.0.1", other), ("127.0.0.2", other)):
+            assert rcode(await ask(number, "example.org", host=host, tcp=True)) == "NOERROR"
+        assert server.counters.tcp_refused == 0
+        assert server.counters.tcp_replaced >= 1
 
 
 async def test_without_bind_every_address_answers() -> None:

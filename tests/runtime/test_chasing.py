@@ -228,3 +228,51 @@ async def test_longest_chain_between_zones_that_ends(tmp_path: Path) -> None:
         beyond = data(await ask(port, f"hop{TRAIL_MAX + 1}.default.svc.one.test"))
         assert "A 10.9.0.99" not in beyond
         assert len(beyond) == TRAIL_MAX + 1
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize(
+    ("bound", "host"),
+    [
+        ("bind 0.0.0.0", "127.0.0.1"),
+        ("bind 0.0.0.0", "127.0.0.7"),
+        ("bind ::", "::1"),
+        ("bind 0.0.0.0 ::", "127.0.0.1"),
+        ("bind 0.0.0.0 ::", "::1"),
+        ("", "127.0.0.1"),
+        ("", "::1"),
+        ("bind ::1", "::1"),
+    ],
+)
+async def test_chasing_whatever_the_block_is_bound_to(
+    tmp_path: Path, bound: str, host: str, tcp: bool
+) -> None:
+    port = free_port()
+    manifest = aliases(tmp_path, docs="www.example.org")
+    async with upstream(by_type) as other:
+        text = corefile(port, manifest, f"forward . 127.0.0.1:{other.port}").replace("bind 127.0.0.1", bound)
+        async with server_of(text, tmp_path):
+            assert data(await ask(port, DOCS, host=host, tcp=tcp)) == [
+                "CNAME www.example.org.",
+                "A 192.0.2.1",
+            ]
+
+
+async def test_chasing_stays_on_the_listener_that_was_asked(tmp_path: Path) -> None:
+    """Two blocks for one zone, on different wildcards."""
+    port = free_port()
+    manifest = aliases(tmp_path, docs="web.default.svc.two.test")
+    for name, address in (("four", "10.9.0.4"), ("six", "10.9.0.6")):
+        (tmp_path / f"{name}.yaml").write_text(
+            "kind: Service\napiVersion: v1\nmetadata: {name: web}\n"
+            f"spec: {{clusterIP: {address}, ports: [{{port: 80}}]}}\n"
+        )
+    text = "".join(
+        f"{zone}:{port} {{\nbind {wildcard}\nkubernetes {{\nmanifests {file}\n}}\n}}\n"
+        for wildcard, web in (("0.0.0.0", "four.yaml"), ("::", "six.yaml"))
+        for zone, file in (("one.test", manifest), ("two.test", web))
+    )
+    async with server_of(text, tmp_path):
+        for host, address in (("127.0.0.1", "10.9.0.4"), ("::1", "10.9.0.6")):
+            found = data(await ask(port, "docs.default.svc.one.test", host=host))
+            assert found == ["CNAME web.default.svc.two.test.", f"A {address}"]

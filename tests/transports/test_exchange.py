@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import itertools
+import os
 import re
 import socket
 import time
@@ -12,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.transports.exchange import Accept, ExchangeError, exchange_tcp, exchange_udp
+from dnsserver.transports.exchange import (
+    Accept,
+    ExchangeError,
+    ExchangePlaces,
+    OwnWantError,
+    exchange_tcp,
+    exchange_udp,
+)
 from dnsserver.wire.frames import frame
 from tests.support.upstream import PATIENCE_S, closed_port, closing, sending, silent, until, upstream
 
@@ -200,3 +209,41 @@ async def test_sockets_are_closed(exchange: Exchange) -> None:
         await asyncio.wait((waiting,))
         assert waiting.cancelled()
         await until(lambda: served.connections == 0 and sockets() == before)
+
+
+@pytest.mark.parametrize(("exchange", "protocol"), [(exchange_udp, "udp"), (exchange_tcp, "tcp")])
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (errno.EMFILE, "socket: too many open files"),
+        (errno.ENFILE, "socket: too many open files in system"),
+        (errno.ENOBUFS, "connect: no buffer space available"),
+        (errno.ENOMEM, "connect: cannot allocate memory"),
+    ],
+)
+async def test_wants_of_this_host_are_told_from_failures_of_the_other(
+    exchange: Exchange, protocol: str, number: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wanting(socket.socket):
+        def __init__(self, *_: object, **__: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+    port = closed_port()
+    monkeypatch.setattr(socket, "socket", Wanting)
+    with pytest.raises(OwnWantError, match=f"^dial {protocol} 127.0.0.1:{port}: {text}$"):
+        await exchange(QUESTION, "127.0.0.1", port, right, PATIENCE_S)
+
+
+@pytest.mark.parametrize("exchange", [exchange_udp, exchange_tcp])
+async def test_failures_of_the_other_are_no_wants_of_this_host(exchange: Exchange) -> None:
+    with pytest.raises(ExchangeError) as caught:
+        await exchange(QUESTION, "127.0.0.1", closed_port(), right, PATIENCE_S)
+    assert not isinstance(caught.value, OwnWantError)
+
+
+def test_places() -> None:
+    places = ExchangePlaces(2)
+    assert [places.take() for _ in range(3)] == [True, True, False]
+    assert repr(places) == "<ExchangePlaces 2 of 2>"
+    places.give_back()
+    assert places.take()

@@ -17,11 +17,13 @@ from dnsserver.transports.addresses import addresses_of, endpoint_text, host_tex
 from dnsserver.transports.binding import BoundSockets, ListenError, bind_all
 from dnsserver.transports.limits import TransportCounters, TransportLimits
 from dnsserver.transports.listener import Listener
+from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival
 from tests.transports.clients import (
     PATIENCE_S,
     QUICK,
     ask,
+    closed,
     echo,
     open_files,
     query,
@@ -236,17 +238,50 @@ async def test_a_second_server_takes_over_without_loss() -> None:
 
 
 async def test_counters_and_limits_are_shared_by_all_sockets() -> None:
-    counters = TransportCounters()
     limits = TransportLimits(tcp_connections=1)
-    async with Listener.bind(
-        [(host, 0) for host in HOSTS[:2]], echo, limits=limits, counters=counters
-    ) as listener:
+    async with Listener.bind([(host, 0) for host in HOSTS[:2]], echo, limits=limits) as listener:
         port = listener.endpoints[0][1]
         async with tcp_client(HOSTS[0], port) as one:
             await ask(one, query())
             async with tcp_client(HOSTS[1], port) as two:
                 await ask(two, query())
-            assert counters.tcp_replaced == 1
+            assert listener.counters.tcp_replaced == 1
+
+
+async def test_listeners_that_share_a_pool_make_room_for_each_other() -> None:
+    pool = ConnectionPool(TransportLimits(tcp_connections=2), TransportCounters())
+    async with (
+        Listener.bind([(HOSTS[0], 0)], echo, pool=pool) as one,
+        Listener.bind([(HOSTS[1], 0)], echo, pool=pool) as two,
+    ):
+        async with tcp_client(*one.endpoints[0]) as first, tcp_client(*one.endpoints[0]) as second:
+            assert await ask(first, query()) == await ask(second, query()) == query()
+            async with tcp_client(*two.endpoints[0]) as third:
+                assert await ask(third, query()) == query()
+                assert await closed(first[0]) == b""
+                assert await ask(second, query()) == query()
+            assert (pool.counters.tcp_replaced, pool.counters.tcp_refused) == (1, 0)
+        assert one.counters is two.counters
+
+
+async def test_arrivals_name_the_socket_that_they_came_in_by() -> None:
+    arrivals: list[Arrival] = []
+
+    async def responder(octets: bytes, arrival: Arrival) -> bytes | None:
+        arrivals.append(arrival)
+        return octets
+
+    async with Listener.bind([("", 0)], responder, limits=QUICK) as listener:
+        port = listener.endpoints[0][1]
+        for host in HOSTS:
+            async with udp_client(host) as client, tcp_client(host, port) as streams:
+                await client.ask(query(1), (host, port))
+                await ask(streams, query(2))
+    assert {(arrival.server_host, arrival.listener) for arrival in arrivals} == {
+        ("127.0.0.1", ("0.0.0.0", port)),
+        ("127.0.0.2", ("0.0.0.0", port)),
+        ("::1", ("::", port)),
+    }
 
 
 async def test_close_before_start_and_twice() -> None:

@@ -6,12 +6,13 @@ import resource
 import sys
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from dnsserver.transports.binding import bind_all
-from dnsserver.transports.limits import TransportLimits
+from dnsserver.transports.files import exchanges_max
+from dnsserver.transports.limits import TransportCounters, TransportLimits
+from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.tcp import TcpListener
 from tests.transports.clients import ask, closed, echo, open_files, query, soon, tcp_client, until
 
@@ -49,7 +50,7 @@ def file_limit() -> Iterator[int]:
 
 async def test_ten_thousand_connections(file_limit: int) -> None:
     count = min(CONNECTIONS, file_limit - 500)
-    limits = TransportLimits(tcp_first_read_s=60, tcp_connections=count + 1)
+    limits = TransportLimits(tcp_first_read_s=60, tcp_connections=count + 1, upstream_exchanges=0)
     (sock,) = bind_all([("127.0.0.1", 0)], protocols=("tcp",)).tcp
     async with TcpListener(sock, echo, limits=limits) as listener:
         gc.collect()
@@ -108,12 +109,14 @@ async def _ask_when_connected(port: int) -> bytes:
         return await ask(streams, query(2))
 
 
-async def test_the_limit_of_files_bounds_the_connections() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
-    try:
-        (sock,) = bind_all([("127.0.0.1", 0)], protocols=("tcp",)).tcp
-        async with TcpListener(sock, echo, limits=replace(TransportLimits(), spare_files=150)) as listener:
-            assert listener._pool.capacity == 50
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+@pytest.mark.parametrize(
+    ("files", "spare", "connections", "exchanges"),
+    [(200, 120, 60, 20), (1024, 64, 720, 240), (20_000, 64, 10_000, 4096), (100, 150, 16, 16)],
+)
+async def test_the_limit_of_files_bounds_connections_and_exchanges(
+    files: int, spare: int, connections: int, exchanges: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    limits = TransportLimits(spare_files=spare)
+    assert ConnectionPool(limits, TransportCounters()).capacity == connections
+    assert exchanges_max(limits) == exchanges

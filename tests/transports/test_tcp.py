@@ -59,7 +59,7 @@ async def test_a_question_and_its_answer(bound: str, host: str) -> None:
     async with listening(responder, PATIENT, bound) as listener, tcp_client(host, listener.port) as streams:
         assert await ask(streams, query()) == query()[::-1]
         name = streams[1].get_extra_info("sockname")
-        assert arrivals == [Arrival("tcp", name[0], name[1], host, listener.port)]
+        assert arrivals == [Arrival("tcp", name[0], name[1], host, listener.port, (bound, listener.port))]
         assert repr(listener).endswith("connections=1>")
         (connection,) = listener._connections
         assert "asked=1 in_flight=0 queued=0" in repr(connection)
@@ -455,6 +455,35 @@ async def test_drain_serves_who_had_connected_already() -> None:
             early.settimeout(PATIENCE_S)
             assert early.recv(100) == frame(query(3))
             assert early.recv(100) == b""
+
+
+async def test_drain_does_not_wait_for_who_has_not_asked() -> None:
+    async with listening(echo, PATIENT) as listener, tcp_client("127.0.0.1", listener.port) as (reader, _):
+        await until(lambda: listener.counters.tcp_connections_now == 1)
+        started = asyncio.get_running_loop().time()
+        await listener.close(grace_s=PATIENCE_S)
+        assert asyncio.get_running_loop().time() - started < 1
+        assert await closed(reader) == b""
+        assert listener.counters.tcp_slow == 0
+
+
+async def test_drain_answers_a_first_question_that_is_on_its_way() -> None:
+    async with (
+        listening(echo, PATIENT) as listener,
+        tcp_client("127.0.0.1", listener.port) as (reader, writer),
+        tcp_client("127.0.0.1", listener.port) as (other, slowly),
+    ):
+        slowly.write(frame(query(2))[:5])
+        await until(lambda: listener.counters.tcp_connections_now == 2)
+        closing = asyncio.create_task(listener.close(grace_s=PATIENCE_S))
+        await asyncio.sleep(PATIENT.tcp_last_question_s / 4)
+        writer.write(frame(query(1)))
+        assert await read_message(reader) == query(1)
+        assert await closed(reader) == b""
+        await asyncio.sleep(PATIENT.tcp_last_question_s * 2)
+        slowly.write(frame(query(2))[5:])
+        assert await read_message(other) == query(2)
+        await soon(closing)
 
 
 async def test_drain_ends_with_its_grace() -> None:

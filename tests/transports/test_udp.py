@@ -58,7 +58,9 @@ async def test_one_address(host: str) -> None:
     async with listening(responder, host) as listener, udp_client(host) as client:
         reply = await client.ask(query(), (host, listener.port))
         assert reply == (query()[::-1], (host, listener.port))
-        assert arrivals == [Arrival("udp", host, client.sock.getsockname()[1], host, listener.port)]
+        assert arrivals == [
+            Arrival("udp", host, client.sock.getsockname()[1], host, listener.port, (host, listener.port))
+        ]
         assert (listener.counters.udp_received, listener.counters.udp_sent) == (1, 1)
         assert repr(listener).startswith("<UdpListener ")
 

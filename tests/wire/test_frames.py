@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from dnsserver.wire.frames import MESSAGE_MAX, FrameTooLong, TcpFrames, frame
+from dnsserver.wire.frames import FrameTooLong, TcpFrames, frame
+from dnsserver.wire.limits import MESSAGE_MAX
 
 MESSAGES = (b"twelve octets", b"", b"x", bytes(range(256)) * 3)
 

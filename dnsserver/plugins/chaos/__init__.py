@@ -3,7 +3,7 @@
 from dnsserver.config import Directive
 from dnsserver.plugins.chaos.handler import Chaos
 from dnsserver.plugins.chaos.settings import ChaosSettings
-from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.plugin import Handler, Plugin, Repeats, Site
 
 
 def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the same shape for every plugin
@@ -12,4 +12,4 @@ def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the sam
     def wrap(following: Handler) -> Handler:
         return Chaos(following, settings)
 
-    return Plugin(name="chaos", wrap=wrap, classes_beyond_in=True)
+    return Plugin(name="chaos", wrap=wrap, repeats=Repeats.AS_IT_IS, classes_beyond_in=True)

@@ -3,7 +3,7 @@
 from dnsserver.config import Directive
 from dnsserver.plugins.errors.handler import ErrorReports, Errors
 from dnsserver.plugins.errors.settings import ErrorsSettings
-from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.plugin import Handler, Plugin, Repeats, Site
 
 
 def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the same shape for every plugin
@@ -13,4 +13,4 @@ def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the sam
     def wrap(following: Handler) -> Handler:
         return Errors(following, reports, settings.stacktrace)
 
-    return Plugin(name="errors", wrap=wrap, lifespan=reports.lifespan)
+    return Plugin(name="errors", wrap=wrap, repeats=Repeats.AS_IT_IS, lifespan=reports.lifespan)

@@ -15,7 +15,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
 
     def wrap(following: Handler) -> Handler:
         for settings in reversed(every):
-            following = Forward(following, settings, Upstreams(settings), probes)
+            following = Forward(following, settings, Upstreams(settings), probes, site.server.exchanges)
         return following
 
     return Plugin(name="forward", wrap=wrap, lifespan=probes.lifespan, classes_beyond_in=True)

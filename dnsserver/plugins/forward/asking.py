@@ -7,6 +7,7 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.forward.addresses import Address
 from dnsserver.transports.exchange import ExchangeError, exchange_tcp, exchange_udp
+from dnsserver.wire import names
 from dnsserver.wire.codes import OPTION_EDE, Flag, Rcode
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
@@ -17,13 +18,15 @@ from dnsserver.wire.question import Question
 PLUGIN = "forward"
 #: Bits. The ID of a message (RFC 1035 section 4.1.1).
 ID_BITS = 16
+#: Octets. TYPE, CLASS, TTL and RDLENGTH of a record; RDLENGTH are the last two (RFC 1035 section 4.1.3).
+RECORD_FIXED = 10
 
 
 async def ask(query: Query, address: Address, *, tcp: bool, timeout_s: float) -> Reply:
     """Send *query* on as it came, with an ID that cannot be guessed. Raises ExchangeError."""
     ident = secrets.randbits(ID_BITS)
     exchange = exchange_tcp if tcp else exchange_udp
-    octets = ident.to_bytes(2, "big") + query.octets[2:]
+    octets = ident.to_bytes(2, "big") + query.octets[2 : _end(query)]
     reply = await exchange(octets, address.host, address.port, _replies_to(query, ident), timeout_s)
     try:
         return _as_reply(Message.decode(reply))
@@ -33,6 +36,17 @@ async def ask(query: Query, address: Address, *, tcp: bool, timeout_s: float) ->
         if header.flags & Flag.TC and not tcp:
             return Reply(rcode=header.rcode, truncated=True, plugin=PLUGIN)
         raise ExchangeError(f"bad reply from {address}: {error}") from None
+
+
+def _end(query: Query) -> int:
+    """Where the client's message ends. What stands behind it is not the client's question, and does not go on."""
+    octets, header = query.octets, query.header
+    _, place = Question.decode(octets, HEADER_SIZE)
+    for _ in range(header.answers + header.authorities + header.additionals):
+        _, place = names.decode(octets, place)
+        place += RECORD_FIXED
+        place += int.from_bytes(octets[place - 2 : place], "big")
+    return place
 
 
 def _replies_to(query: Query, ident: int) -> Callable[[bytes], bool]:

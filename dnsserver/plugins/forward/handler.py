@@ -10,7 +10,7 @@ from dnsserver.plugins.forward.probes import Probes
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.plugins.plugin import Handler
-from dnsserver.transports.exchange import ExchangeError
+from dnsserver.transports.exchange import ExchangeError, ExchangePlaces, OwnWantError
 from dnsserver.wire import names
 from dnsserver.wire.codes import Rcode
 
@@ -19,12 +19,19 @@ class Forward:
     """Forwards the names of one `forward`, in every class; other names go to the next handler."""
 
     def __init__(
-        self, following: Handler, settings: ForwardSettings, upstreams: Upstreams, probes: Probes
+        self,
+        following: Handler,
+        settings: ForwardSettings,
+        upstreams: Upstreams,
+        probes: Probes,
+        places: ExchangePlaces,
     ) -> None:
+        """*places* are those of the whole server."""
         self._next = following
         self._settings = settings
         self._upstreams = upstreams
         self._probes = probes
+        self._places = places
         self._in_flight = 0
 
     def __repr__(self) -> str:
@@ -37,11 +44,15 @@ class Forward:
         if most and self._in_flight >= most:
             error = f"concurrent queries exceeded maximum {most}"
             return Reply(rcode=Rcode.REFUSED, plugin=PLUGIN, error=error)
+        if not self._places.take():
+            error = f"upstream exchanges exceeded maximum {self._places.most}, our share of the limit of open files"
+            return Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN, error=error)
         self._in_flight += 1
         try:
             return await self._forward(query)
         finally:
             self._in_flight -= 1
+            self._places.give_back()
 
     def _is_ours(self, name: bytes) -> bool:
         zone = self._settings.zone
@@ -61,6 +72,9 @@ class Forward:
                 break
             try:
                 return await self._ask(query, upstream.address, deadline)
+            except OwnWantError as failure:
+                error = str(failure)  # the next one could not be asked either
+                break
             except ExchangeError as failure:
                 error = str(failure)
                 self._probes.start(upstream, self._settings)

@@ -5,10 +5,11 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 
+from dnsserver.plugins.forward.addresses import Address
 from dnsserver.plugins.forward.asking import ID_BITS
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstream
-from dnsserver.transports.exchange import ExchangeError, exchange_tcp, exchange_udp
+from dnsserver.transports.exchange import ExchangeError, OwnWantError, exchange_tcp, exchange_udp
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.wire.codes import Flag, Type
 from dnsserver.wire.header import NO_FLAGS, Header
@@ -50,23 +51,28 @@ class Probes:
 
 async def _probe(upstream: Upstream, settings: ForwardSettings) -> None:
     try:
-        while not await _is_well(upstream, settings):
-            upstream.fails += 1
+        while True:
+            try:
+                await _check(upstream.address, settings)
+                break
+            except OwnWantError:  # nothing was learnt about the upstream
+                pass
+            except ExchangeError:
+                upstream.fails += 1
             await asyncio.sleep(max(PAUSE_MIN_S, settings.probe.interval_s))
         upstream.fails = 0
     finally:
         upstream.is_probed = False
 
 
-async def _is_well(upstream: Upstream, settings: ForwardSettings) -> bool:
-    """Any reply to the check will do, SERVFAIL and REFUSED too."""
+async def _check(address: Address, settings: ForwardSettings) -> None:
+    """Raises ExchangeError without a reply. Any will do, SERVFAIL and REFUSED too."""
     ident = secrets.randbits(ID_BITS)
     flags = Flag.RD if settings.probe.recursion else NO_FLAGS
     octets = (
         Header(ident, flags=flags, questions=1).encode() + Question(settings.probe.domain, Type.NS).encode()
     )
     exchange = exchange_tcp if settings.force_tcp else exchange_udp
-    address = upstream.address
 
     def accept(reply: bytes) -> bool:
         return (
@@ -75,8 +81,4 @@ async def _is_well(upstream: Upstream, settings: ForwardSettings) -> bool:
             and bool(Header.decode(reply).flags & Flag.QR)
         )
 
-    try:
-        await exchange(octets, address.host, address.port, accept, settings.probe_s)
-    except ExchangeError:
-        return False
-    return True
+    await exchange(octets, address.host, address.port, accept, settings.probe_s)

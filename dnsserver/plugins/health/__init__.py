@@ -8,7 +8,7 @@ from dnsserver.plugins.plugin import Plugin, Route, Site
 
 def setup(directive: Directive, site: Site) -> Plugin:  # noqa: ARG001 - the same shape for every plugin
     settings = HealthSettings.from_directive(directive)
-    route = Route(settings.host, settings.port, "/health", answer)
+    route = Route(settings.host, settings.port, "/health", answer, where=directive.last().name.where)
     return Plugin(name="health", routes=(route,), lameduck_s=settings.lameduck_s)
 
 

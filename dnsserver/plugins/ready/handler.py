@@ -34,6 +34,8 @@ class Readiness:
 
     def answer(self) -> HttpAnswer:
         """What `/ready` says now."""
+        if self._server.stopping():
+            return HttpAnswer(503, b"Shutting down")
         waiting = ",".join(self.waiting())
         if not waiting:
             return HttpAnswer(200, b"OK")

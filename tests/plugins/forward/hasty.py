@@ -13,6 +13,7 @@ from dnsserver.plugins.forward.probes import Probes
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.plugins.plugin import Handler, no_next_plugin
+from dnsserver.transports.exchange import ExchangePlaces
 from tests.plugins.helpers import address, directive, query
 from tests.support.upstream import Script, Upstream, upstream
 
@@ -27,6 +28,7 @@ def forwarding(
     following: Handler = no_next_plugin,
     *,
     probes: Probes | None = None,
+    places: ExchangePlaces | None = None,
     origin: str = ".",
     total_s: float = TOTAL_S,
     attempt_s: float = ATTEMPT_S,
@@ -36,7 +38,9 @@ def forwarding(
     text = f"forward {origin} {tos} {{\n{options}\n}}"
     settings = ForwardSettings.from_occurrence(directive(text).occurrences[0], Path("/"))
     settings = replace(settings, total_s=total_s, attempt_s=attempt_s, probe_s=PROBE_S)
-    return Forward(following, settings, Upstreams(settings), probes or Probes())
+    return Forward(
+        following, settings, Upstreams(settings), probes or Probes(), places or ExchangePlaces(100)
+    )
 
 
 async def ask(forward: Handler, asked: Query | None = None) -> Reply:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dnsserver.answering.query import Query, follow
+from dnsserver.answering.query import Query, follow, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Flag, Rcode, Type
@@ -87,6 +87,25 @@ async def test_query_goes_on_as_it_came_with_another_id(asked: Query) -> None:
     async with upstreams(serving()) as (served,):
         assert (await ask(forwarding([served.port]), asked)).rcode == Rcode.NOERROR
         assert [octets[2:] for _, octets in served.asked] == [asked.octets[2:]]
+
+
+SIG = Record(names.from_text("key.test."), 250, 0, txt_rdata(b"signature"), Class.ANY)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize("additional", [(), (SIG,)], ids=["OPT", "OPT and TSIG"])
+async def test_octets_behind_the_message_are_left_out(protocol: str, additional: tuple[Record, ...]) -> None:
+    asked = query(edns=Edns(1232, options=((10, b"cookie!!"),)))
+    whole = asked.octets[:11] + bytes((1 + len(additional),)) + asked.octets[12:]
+    for record in additional:
+        rdata = record.rdata.head + record.rdata.tail
+        whole += record.owner + record.rtype.to_bytes(2, "big") + record.rclass.to_bytes(2, "big")
+        whole += bytes(4) + len(rdata).to_bytes(2, "big") + rdata
+    found = read_query(whole + b"\xff" * 3_000, replace(asked.arrival, protocol=protocol))
+    assert isinstance(found, Query)
+    async with upstreams(serving()) as (served,):
+        assert (await ask(forwarding([served.port]), found)).rcode == Rcode.NOERROR
+        assert [octets[2:] for _, octets in served.asked] == [whole[2:]]
 
 
 async def test_ids_and_ports_change() -> None:

@@ -1,12 +1,16 @@
 """forward: load, and upstreams that are down."""
 
 import asyncio
+import errno
+import os
+import socket
 from collections.abc import Sequence
 
 import pytest
 
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.forward.probes import Probes
+from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.wire import names
 from dnsserver.wire.codes import Flag, Rcode, Type
 from dnsserver.wire.message import Message
@@ -36,6 +40,74 @@ async def test_max_concurrent() -> None:
         await asyncio.wait(waiting)
         served.script = serving(ANSWER)
         assert (await ask(forward)).answer == ANSWER
+
+
+async def test_places_for_exchanges_are_those_of_all_forwards() -> None:
+    places = ExchangePlaces(2)
+    async with upstreams(silent) as (served,):
+        one, two = (
+            forwarding([served.port], places=places, attempt_s=PATIENCE_S, total_s=PATIENCE_S)
+            for _ in range(2)
+        )
+        waiting = [asyncio.ensure_future(ask(forward)) for forward in (one, two)]
+        await until(lambda: len(served.asked) == 2)
+        error = "upstream exchanges exceeded maximum 2, our share of the limit of open files"
+        for forward in (one, two):
+            assert await ask(forward) == Reply(rcode=Rcode.SERVFAIL, error=error, plugin="forward")
+        assert len(served.asked) == 2
+        for question in waiting:
+            question.cancel()
+        await asyncio.wait(waiting)
+        served.script = serving(ANSWER)
+        assert (await ask(one)).answer == ANSWER
+    assert places.taken == 0
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+async def test_upstreams_are_not_blamed_for_files_that_we_lack(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    class Wanting(socket.socket):
+        def __init__(self, *arguments: object, **_: object) -> None:
+            tried.append(arguments)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    probes = Probes()
+    async with upstreams(serving(ANSWER), serving(ANSWER)) as (one, two), probes.lifespan():
+        forward = forwarding([one.port, two.port], "policy sequential\nhealth_check 10ms", probes=probes)
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "socket", Wanting)
+            reply = await ask(forward, query(protocol=protocol))
+            await asyncio.sleep(0.05)
+        text = f"dial {protocol} 127.0.0.1:{one.port}: socket: too many open files"
+        assert reply == Reply(rcode=Rcode.SERVFAIL, error=text, plugin="forward")
+        assert len(tried) == 1  # the other upstream could not be asked either, and there was no check
+        assert repr(forward).count("fails=0") == 2
+        assert (await ask(forward)).answer == ANSWER
+
+
+async def test_checks_that_cannot_be_made_here_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upstream is being checked when files run out: it is not down for that."""
+    tried: list[object] = []
+
+    class Wanting(socket.socket):
+        def __init__(self, *arguments: object, **_: object) -> None:
+            tried.append(arguments)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    sick, probes = Sick(), Probes()
+    async with upstreams(sick) as (bad,), probes.lifespan():
+        forward = forwarding([bad.port], f"{HASTE}\nmax_fails 1000", probes=probes)
+        await ask(forward, TCP)
+        await until(lambda: len(sick.checks) >= 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "socket", Wanting)
+            await until(lambda: len(tried) >= 1)
+            before = repr(forward)
+            await until(lambda: len(tried) >= 4)
+            assert repr(forward) == before
 
 
 class Sick:

@@ -88,6 +88,16 @@ def test_names_of_those_that_wait(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_shutting_down(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    state = Waiting("kubernetes")
+    ask = state.ask("ready")
+    state.waits[0] = False
+    state.server.stops = True
+    assert ask() == (503, b"Shutting down")
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize(
     ("text", "after"),
     [("ready", (200, b"OK")), ("ready {\nmonitor continuously\n}", (503, b"kubernetes"))],

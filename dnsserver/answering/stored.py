@@ -1,0 +1,90 @@
+"""Replies as octets that serve everyone who asks the same question: compiled once, sent with few changes.
+
+The plain path (lookup, sections, encode) decides what is answered; this only remembers it. What differs between two
+askers of one question is the ID, RD and CD, the spelling of the name, OPT, and the size that they can take; the order
+of addresses where `loadbalance` shuffles; and, in negative answers, the serial of the zone. All else is in `body`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dnsserver.answering.reply import Reply, encode_body
+from dnsserver.wire.codes import Type
+from dnsserver.wire.limits import HEADER_SIZE
+from dnsserver.wire.question import Question
+
+#: Puts a list into another order.
+Shuffle = Callable[[list[bytes]], None]
+
+#: Octets. An address record with a pointer as owner: 2 + type, class, TTL, length (10) + address.
+ADDRESS_SIZES = {Type.A: 16, Type.AAAA: 28}
+#: Octets. From the serial to the end of an SOA record (RFC 1035 section 3.3.13).
+SOA_TAIL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The part behind the question. `counts` are the six octets of the answer, authority and additional counts
+    without OPT; `any_case`: right for every spelling of the question's name."""
+
+    rcode: int
+    counts: bytes
+    counts_with_opt: bytes
+    body: bytes
+    any_case: bool
+    negative: bool
+    shuffled: int
+    """Octets of each of the address records that `body` consists of, where their order is to change; else 0."""
+
+    def octets(self, serial: bytes, shuffle: Shuffle) -> bytes:
+        """The body for one reply; *serial* is that of the zone now, four octets."""
+        if self.negative:
+            return self.body[:-SOA_TAIL] + serial + self.body[4 - SOA_TAIL :]
+        size = self.shuffled
+        if size:
+            records = [self.body[place : place + size] for place in range(0, len(self.body), size)]
+            shuffle(records)
+            return b"".join(records)
+        return self.body
+
+
+def compile_answer(
+    question: Question, reply: Reply, other: Question, other_reply: Reply | None, *, shuffle: bool
+) -> StoredAnswer | None:
+    """The stored form of the plain path's *reply* to *question* (its name in lower case); None when too large.
+
+    *other* is the same question in another spelling with its reply: where the octets agree, every spelling may share
+    them, since names can then only be pointers into the question.
+    """
+    encoded = encode_body(reply, question)
+    if encoded is None:
+        return None
+    counts, body = encoded
+    return StoredAnswer(
+        rcode=reply.rcode,
+        counts=counts,
+        counts_with_opt=counts[:4] + (int.from_bytes(counts[4:], "big") + 1).to_bytes(2, "big"),
+        body=body,
+        any_case=other_reply is not None and encode_body(other_reply, other) == encoded,
+        negative=bool(reply.authority) and reply.authority[-1].rtype == Type.SOA and not reply.additional,
+        shuffled=_shuffled(reply, body) if shuffle else 0,
+    )
+
+
+def _shuffled(reply: Reply, body: bytes) -> int:
+    """The size of a record when the reply is several addresses of one type and nothing else."""
+    types = {record.rtype for record in reply.answer}
+    if len(reply.answer) < 2 or len(types) != 1 or reply.authority or reply.additional:
+        return 0
+    size = ADDRESS_SIZES.get(Type(next(iter(types))), 0) if types & set(ADDRESS_SIZES) else 0
+    return size if size * len(reply.answer) == len(body) else 0
+
+
+def question_end(octets: bytes) -> int:
+    """The place behind the question of a query whose name has no zero octet inside a label; -1 when it is cut.
+
+    What stands before that place is compared with the octets of questions that were well formed, so no label has to
+    be looked at.
+    """
+    end = octets.find(0, HEADER_SIZE) + 5
+    return end if HEADER_SIZE + 5 <= end <= len(octets) else -1

@@ -1,0 +1,1 @@
+"""Where compiled answers are kept, and what ends them."""

@@ -1,0 +1,73 @@
+"""Hot answers: question octets to stored answer, in memory, dropped by the change that could make them wrong.
+
+A positive answer has a name of the cluster behind it, so there are as many as the cluster has. Negative ones are as
+many as clients care to invent, so they have a place of their own: inventing names drops no positive answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dnsserver.answering.stored import StoredAnswer
+from dnsserver.zone.objects import ObjectKey
+
+#: Entries, about 500 octets each. Positive answers beyond these are compiled anew when they are asked for.
+POSITIVE_MAX = 65_536
+NEGATIVE_MAX = 16_384
+
+Source = TypeVar("Source")
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[Source]):
+    """A stored answer, and what gives the serial of its zone."""
+
+    answer: StoredAnswer
+    source: Source
+
+
+class HotAnswers(Generic[Source]):
+    """`service`: the Service whose changes end the answer; None: any change does."""
+
+    def __init__(self) -> None:
+        self._positive: dict[bytes, Held[Source]] = {}
+        self._negative: dict[bytes, Held[Source]] = {}
+        self._by_service: dict[ObjectKey | None, set[bytes]] = defaultdict(set)
+        self._service_of: dict[bytes, ObjectKey | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._positive) + len(self._negative)
+
+    def get(self, question: bytes) -> Held[Source] | None:
+        return self._positive.get(question) or self._negative.get(question)
+
+    def put(self, question: bytes, held: Held[Source], service: ObjectKey | None) -> None:
+        table, most = self._positive, POSITIVE_MAX
+        if held.answer.negative:
+            table, most = self._negative, NEGATIVE_MAX
+        if len(table) >= most:
+            self._drop(next(iter(table)))
+        table[question] = held
+        self._service_of[question] = service
+        self._by_service[service].add(question)
+
+    def forget(self, services: Iterable[ObjectKey]) -> None:
+        """These Services have changed."""
+        for service in (*services, None):
+            for question in list(self._by_service.get(service, ())):
+                self._drop(question)
+
+    def clear(self) -> None:
+        """Something has changed that many answers may depend on: namespaces, for one."""
+        for table in (self._positive, self._negative, self._by_service, self._service_of):
+            table.clear()
+
+    def _drop(self, question: bytes) -> None:
+        self._positive.pop(question, None)
+        self._negative.pop(question, None)
+        service = self._service_of.pop(question)
+        left = self._by_service[service]
+        left.discard(question)
+        if not left:
+            del self._by_service[service]
