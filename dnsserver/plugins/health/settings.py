@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from dnsserver.config import Directive, Property, seconds
-from dnsserver.plugins.health.address import host_port
+from dnsserver.plugins.http_address import host_port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
