@@ -1,12 +1,16 @@
 """What a `kubernetes` block serves, for people: `dnsserver check`, and names to try."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
+from itertools import islice
 
 from dnsserver.plugins.kubernetes.feeding import loaded_manifests
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Service, ServiceType
+from dnsserver.zone.policy import RecordPolicy
+from dnsserver.zone.slice_targets import endpoint_labels
 
 #: Services that examples are taken from.
 EXAMPLES_MAX = 8
@@ -37,28 +41,50 @@ def api_server(settings: KubernetesSettings) -> str:
 
 
 def examples(settings: KubernetesSettings, state: ClusterState) -> list[tuple[str, str]]:
-    """Names and types that have answers, one of each kind of Service."""
+    """Names and types that have answers: Services, and one SRV, endpoint and PTR record."""
     zone = names.to_text(settings.primary).rstrip(".")
-    found: list[tuple[str, str]] = []
-    kinds: set[tuple[ServiceType, bool]] = set()
-    for service in sorted(state.services(), key=lambda service: service.key):
-        kind = (service.type, service.headless)
-        if kind not in kinds and len(kinds) < EXAMPLES_MAX:
-            kinds.add(kind)
-            found.extend(_examples_of(service, zone, state))
+    services = sorted(
+        state.services(), key=lambda service: (service.key.namespace == "kube-system", service.key)
+    )
+    found = [example for service in services[:EXAMPLES_MAX] if (example := _own_name(service, zone, state))]
+    ports = (example for service in services for example in _port_name(service, zone, state))
+    found.extend(islice(ports, 1))
+    policy = RecordPolicy(endpoint_pod_names=settings.endpoint_pod_names)
+    endpoints = (example for service in services for example in _endpoint_names(service, zone, state, policy))
+    found.extend(islice(endpoints, 2))
     return found
 
 
-def _examples_of(service: Service, zone: str, state: ClusterState) -> Iterator[tuple[str, str]]:
+def _own_name(service: Service, zone: str, state: ClusterState) -> tuple[str, str] | None:
     name = f"{service.key.name}.{service.key.namespace}.svc.{zone}"
     if service.type is ServiceType.EXTERNAL_NAME:
-        yield name, "CNAME"
+        return name, "CNAME"
+    empty = service.headless and not any(slice_.endpoints for slice_ in state.slices_of(service.key))
+    return None if empty else (name, "A")
+
+
+def _port_name(service: Service, zone: str, state: ClusterState) -> Iterator[tuple[str, str]]:
+    ports = service.ports
+    if service.headless:
+        ports = tuple(
+            port for slice_ in state.slices_of(service.key) if slice_.endpoints for port in slice_.ports
+        )
+    for port in ports:
+        if port.name and port.number >= 0:
+            yield (
+                f"_{port.name}._{port.protocol}.{service.key.name}.{service.key.namespace}.svc.{zone}",
+                "SRV",
+            )
+
+
+def _endpoint_names(
+    service: Service, zone: str, state: ClusterState, policy: RecordPolicy
+) -> Iterator[tuple[str, str]]:
+    """The first endpoint of a headless Service, and its reverse name."""
+    if not service.headless:
         return
-    slices = state.slices_of(service.key)
-    if service.headless and not any(slice_.endpoints for slice_ in slices):
-        return
-    yield name, "A"
-    ports = service.ports or (slices[0].ports if slices else ())
-    named = next((port for port in ports if port.name), None)
-    if named is not None:
-        yield f"_{named.name}._{named.protocol}.{name}", "SRV"
+    for slice_ in state.slices_of(service.key):
+        for endpoint in slice_.endpoints:
+            label = ".".join(names.label_text(part) for part in endpoint_labels(endpoint, policy))
+            yield f"{label}.{service.key.name}.{service.key.namespace}.svc.{zone}", "A"
+            yield ip_address(endpoint.address).reverse_pointer, "PTR"
