@@ -7,7 +7,7 @@ compares both on random queries.
 import struct
 
 from dnsserver.answering.stored import Shuffle, StoredAnswer
-from dnsserver.wire.limits import HEADER_SIZE, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
+from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
 
 #: Octets. OPT without options (RFC 6891 section 6.1.2).
 _OPT_SIZE = 11
@@ -40,7 +40,7 @@ def fast_reply(
     else:
         return None
     body = stored.octets(serial, shuffle)
-    if udp and end + len(body) + len(opt) > limit:
+    if end + len(body) + len(opt) > (limit if udp else MESSAGE_MAX):
         return None
     flags = bytes((0x84 | high & 1, stored.rcode | low & 0x10))
     return octets[:2] + flags + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt

@@ -17,7 +17,9 @@ from dnsserver.wire.question import Question
 Shuffle = Callable[[list[bytes]], None]
 
 #: Octets. An address record with a pointer as owner: 2 + type, class, TTL, length (10) + address.
-ADDRESS_SIZES = {Type.A: 16, Type.AAAA: 28}
+ADDRESS_SIZES: dict[int, int] = {Type.A: 16, Type.AAAA: 28}
+#: Octets. What such records of one name and type have in common: all but the address.
+_ADDRESS_HEAD = 12
 #: Octets. From the serial to the end of an SOA record (RFC 1035 section 3.3.13).
 SOA_TAIL = 20
 
@@ -34,7 +36,9 @@ class StoredAnswer:
     any_case: bool
     negative: bool
     shuffled: int
-    """Octets of each of the address records that `body` consists of, where their order is to change; else 0."""
+    """Octets of each of the address records that `body` ends in, where their order is to change; else 0."""
+    fixed: int = 0
+    """Octets in front of these: CNAMEs."""
 
     def octets(self, serial: bytes, shuffle: Shuffle) -> bytes:
         """The body for one reply; *serial* is that of the zone now, four octets."""
@@ -42,9 +46,9 @@ class StoredAnswer:
             return self.body[:-SOA_TAIL] + serial + self.body[4 - SOA_TAIL :]
         size = self.shuffled
         if size:
-            records = [self.body[place : place + size] for place in range(0, len(self.body), size)]
+            records = [self.body[place : place + size] for place in range(self.fixed, len(self.body), size)]
             shuffle(records)
-            return b"".join(records)
+            return self.body[: self.fixed] + b"".join(records)
         return self.body
 
 
@@ -60,6 +64,7 @@ def compile_answer(
     if encoded is None:
         return None
     counts, body = encoded
+    shuffled, fixed = _shuffled(reply, body) if shuffle else (0, 0)
     return StoredAnswer(
         rcode=reply.rcode,
         counts=counts,
@@ -67,17 +72,21 @@ def compile_answer(
         body=body,
         any_case=other_reply is not None and encode_body(other_reply, other) == encoded,
         negative=bool(reply.authority) and reply.authority[-1].rtype == Type.SOA and not reply.additional,
-        shuffled=_shuffled(reply, body) if shuffle else 0,
+        shuffled=shuffled,
+        fixed=fixed,
     )
 
 
-def _shuffled(reply: Reply, body: bytes) -> int:
-    """The size of a record when the reply is several addresses of one type and nothing else."""
-    types = {record.rtype for record in reply.answer}
-    if len(reply.answer) < 2 or len(types) != 1 or reply.authority or reply.additional:
-        return 0
-    size = ADDRESS_SIZES.get(Type(next(iter(types))), 0) if types & set(ADDRESS_SIZES) else 0
-    return size if size * len(reply.answer) == len(body) else 0
+def _shuffled(reply: Reply, body: bytes) -> tuple[int, int]:
+    """The size of a record, and the octets in front, when the reply is several addresses of one type, behind CNAMEs
+    at most, and nothing else."""
+    addresses = [record.rtype for record in reply.answer if record.rtype != Type.CNAME]
+    if len(addresses) < 2 or len(set(addresses)) != 1 or reply.authority or reply.additional:
+        return 0, 0
+    size = ADDRESS_SIZES.get(addresses[0], 0)
+    fixed = len(body) - size * len(addresses)
+    heads = {body[place : place + _ADDRESS_HEAD] for place in range(fixed, len(body), size)} if size else ()
+    return (size, fixed) if len(heads) == 1 else (0, 0)
 
 
 def question_end(octets: bytes) -> int:

@@ -43,6 +43,9 @@ class HotAnswers(Generic[Source]):
         return self._positive.get(question) or self._negative.get(question)
 
     def put(self, question: bytes, held: Held[Source], service: ObjectKey | None) -> None:
+        """Hold it, in place of what was held for *question*, or of the oldest where there are as many as may be."""
+        if question in self._service_of:
+            self._drop(question)
         table, most = self._positive, POSITIVE_MAX
         if held.answer.negative:
             table, most = self._negative, NEGATIVE_MAX

@@ -10,6 +10,7 @@ every 64-bit Linux (`usable` says whether this is one).
 import asyncio
 import ctypes
 import errno
+import logging
 import socket
 import struct
 import sys
@@ -35,11 +36,27 @@ _HEADER = struct.Struct("=QII")
 _IPV4_ADDRESS = struct.Struct("!2xH4s")
 _IPV6_ADDRESS = struct.Struct("!2xHI16s")
 
+_log = logging.getLogger(__name__)
+
 
 def usable() -> bool:
-    """Whether datagrams can be taken in batches on this platform and event loop."""
+    """Whether datagrams can be taken in batches on this platform and event loop.
+
+    The words are laid out for 64 bits, lowest octet first.
+    """
     reader = hasattr(asyncio.get_running_loop(), "add_reader")
-    return reader and sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == 8 and _LIBC is not None
+    layout = ctypes.sizeof(ctypes.c_void_p) == 8 and sys.byteorder == "little"
+    return reader and sys.platform == "linux" and layout and _allowed()
+
+
+def _allowed() -> bool:
+    """Whether both calls are there, and no filter (seccomp) forbids them: all they say is then "no such file"."""
+    if _LIBC is None:
+        return False
+    _LIBC.recvmmsg(-1, None, 0, _MSG_DONTWAIT, None)
+    receiving = ctypes.get_errno()
+    _LIBC.sendmmsg(-1, None, 0, _MSG_DONTWAIT)
+    return receiving == ctypes.get_errno() == errno.EBADF
 
 
 def _load() -> ctypes.CDLL | None:
@@ -130,8 +147,8 @@ class BatchPort(WildcardPort):
         for slot in range(taken):
             place = slot * SLOT
             query = bytes(data[place : place + (words[slot * _WORDS + 7] & 0xFFFFFFFF)])
-            reply = self._now(query, "udp", ipv6)
-            if reply is None or len(reply) > SLOT:
+            reply = self._at_hand(query, ipv6)
+            if reply is None:
                 host, back = self._path(self._ancillary(slot))
                 deliver(query, self._client(slot), host, back)
             else:
@@ -142,6 +159,28 @@ class BatchPort(WildcardPort):
             self._send_batch(answered)
         self._ready(taken)
         return taken
+
+    def _at_hand(self, query: bytes, ipv6: bool) -> bytes | None:
+        """The reply to send at once; None: the ordinary way, which also is for what breaks the promise of `now`."""
+        reply: object = None
+        try:
+            reply = self._now(query, "udp", ipv6)
+        except Exception as error:
+            self._failed(f"raised {error!r}", error)
+        if isinstance(reply, bytes):
+            return reply if 0 < len(reply) <= SLOT else None
+        if reply is not None:
+            self._failed("gave what cannot be sent", None)
+        return None
+
+    def _failed(self, what: str, error: Exception | None) -> None:
+        """Count, and log the 1st, 2nd, 4th, 8th... time: a client must not be able to fill the log."""
+        counters = self._counters
+        counters.answers_failed += 1
+        if counters.answers_failed & (counters.answers_failed - 1) == 0:
+            _log.error(
+                "what gives the answers at hand %s (time %d)", what, counters.answers_failed, exc_info=error
+            )
 
     def _put(self, place: int, slot: int, reply: bytes) -> None:
         """Write *reply* as number *place* of the batch to send: to the sender of *slot*, from where that was sent."""
