@@ -1,7 +1,8 @@
 """Hot answers: question octets to stored answer, in memory, dropped by the change that could make them wrong.
 
-A positive answer has a name of the cluster behind it, so there are as many as the cluster has. Negative ones are as
-many as clients care to invent, so they have a place of their own: inventing names drops no positive answer.
+A positive answer of a Service has a name of the cluster behind it, so there are as many as the cluster has. Negative
+ones, and those of pod names (`pods insecure` answers every address), are as many as clients care to invent, so they have
+a place of their own: inventing names drops no Service's answer.
 """
 
 from collections import defaultdict
@@ -12,9 +13,9 @@ from typing import Generic, TypeVar
 from dnsserver.answering.stored import StoredAnswer
 from dnsserver.zone.objects import ObjectKey
 
-#: Entries, about 500 octets each. Positive answers beyond these are compiled anew when they are asked for.
-POSITIVE_MAX = 65_536
-NEGATIVE_MAX = 16_384
+#: Entries, about 500 octets each. Answers beyond these are compiled anew when they are asked for.
+SERVICE_ANSWERS_MAX = 65_536
+OTHERS_MAX = 16_384
 
 Source = TypeVar("Source")
 
@@ -31,24 +32,24 @@ class HotAnswers(Generic[Source]):
     """`service`: the Service whose changes end the answer; None: any change does."""
 
     def __init__(self) -> None:
-        self._positive: dict[bytes, Held[Source]] = {}
-        self._negative: dict[bytes, Held[Source]] = {}
+        self._of_services: dict[bytes, Held[Source]] = {}
+        self._others: dict[bytes, Held[Source]] = {}
         self._by_service: dict[ObjectKey | None, set[bytes]] = defaultdict(set)
         self._service_of: dict[bytes, ObjectKey | None] = {}
 
     def __len__(self) -> int:
-        return len(self._positive) + len(self._negative)
+        return len(self._of_services) + len(self._others)
 
     def get(self, question: bytes) -> Held[Source] | None:
-        return self._positive.get(question) or self._negative.get(question)
+        return self._of_services.get(question) or self._others.get(question)
 
     def put(self, question: bytes, held: Held[Source], service: ObjectKey | None) -> None:
         """Hold it, in place of what was held for *question*, or of the oldest where there are as many as may be."""
         if question in self._service_of:
             self._drop(question)
-        table, most = self._positive, POSITIVE_MAX
-        if held.answer.negative:
-            table, most = self._negative, NEGATIVE_MAX
+        table, most = self._of_services, SERVICE_ANSWERS_MAX
+        if held.answer.negative or service is None:
+            table, most = self._others, OTHERS_MAX
         if len(table) >= most:
             self._drop(next(iter(table)))
         table[question] = held
@@ -63,12 +64,12 @@ class HotAnswers(Generic[Source]):
 
     def clear(self) -> None:
         """Something has changed that many answers may depend on: namespaces, for one."""
-        for table in (self._positive, self._negative, self._by_service, self._service_of):
+        for table in (self._of_services, self._others, self._by_service, self._service_of):
             table.clear()
 
     def _drop(self, question: bytes) -> None:
-        self._positive.pop(question, None)
-        self._negative.pop(question, None)
+        self._of_services.pop(question, None)
+        self._others.pop(question, None)
         service = self._service_of.pop(question)
         left = self._by_service[service]
         left.discard(question)

@@ -18,8 +18,8 @@ SERVICES = tuple(ObjectKey("default", name) for name in "abcdef")
 
 @pytest.fixture(autouse=True)
 def _small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hot, "POSITIVE_MAX", POSITIVES)
-    monkeypatch.setattr(hot, "NEGATIVE_MAX", NEGATIVES)
+    monkeypatch.setattr(hot, "SERVICE_ANSWERS_MAX", POSITIVES)
+    monkeypatch.setattr(hot, "OTHERS_MAX", NEGATIVES)
 
 
 def held(number: int = 0, *, negative: bool = False) -> Held[int]:
@@ -43,9 +43,9 @@ class Model:
 
     def put(self, question: bytes, new: Held[int], service: ObjectKey | None) -> None:
         self.entries = [entry for entry in self.entries if entry.question != question]
-        negative = new.answer.negative
-        alike = [entry for entry in self.entries if entry.held.answer.negative == negative]
-        if len(alike) == (NEGATIVES if negative else POSITIVES):
+        other = _other(new, service)
+        alike = [entry for entry in self.entries if _other(entry.held, entry.service) == other]
+        if len(alike) == (NEGATIVES if other else POSITIVES):
             self.entries.remove(alike[0])
         self.entries.append(Entry(question, new, service))
 
@@ -53,9 +53,14 @@ class Model:
         self.entries = [entry for entry in self.entries if entry.service not in (*services, None)]
 
 
+def _other(entry: Held[int], service: ObjectKey | None) -> bool:
+    """Whether clients could invent the question."""
+    return entry.answer.negative or service is None
+
+
 def check_tables(answers: HotAnswers[int]) -> None:
     """No entry is in one table and missing in another, and nothing empty is kept."""
-    positive, negative = set(answers._positive), set(answers._negative)
+    positive, negative = set(answers._of_services), set(answers._others)
     assert not positive & negative
     assert len(positive) <= POSITIVES
     assert len(negative) <= NEGATIVES
@@ -98,7 +103,8 @@ def test_inventing_names_drops_no_positive_answer() -> None:
     for number in range(POSITIVES):
         answers.put(b"good%d" % number, held(number), SERVICES[0])
     for number in range(1000):
-        answers.put(b"bad%d" % number, held(negative=True), None)
+        answers.put(b"bad%d" % number, held(negative=True), SERVICES[1])
+        answers.put(b"pod%d" % number, held(), None)
     assert all(answers.get(b"good%d" % number) == held(number) for number in range(POSITIVES))
     assert len(answers) == POSITIVES + NEGATIVES
     check_tables(answers)
