@@ -5,14 +5,14 @@ import os
 import platform
 import sys
 
-from bench.scenes import SCENES, run
+from bench.scenes import NAMES, run
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(SCENES)
-    unknown = [name for name in names if name not in SCENES]
+    names = sys.argv[1:] or list(NAMES)
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        print(f"unknown scene: {' '.join(unknown)}; there are: {' '.join(SCENES)}", file=sys.stderr)
+        print(f"unknown scene: {' '.join(unknown)}; there are: {' '.join(NAMES)}", file=sys.stderr)
         return 2
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}"

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from bench.churn import churn
+from bench.queries import queries
 from bench.subject import AsyncAsk, Client, Running, Server, running, servers, wait_for
 from tests.support.kube_api import KubeApi, service, slice_of
 
@@ -139,11 +141,18 @@ SCENES: dict[str, tuple[str, str, Scene]] = {
     ),
 }
 
+#: Scenes that run all servers by turns and print tables of their own.
+COMPARISONS: dict[str, Callable[[Path], Awaitable[None]]] = {"queries": queries, "churn": churn}
+NAMES = (*SCENES, *COMPARISONS)
+
 
 async def run(names: list[str]) -> None:
-    """Run the scenes, each server in turn, and print a Markdown table per scene."""
+    """Run the scenes, and print them as Markdown tables."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
+            if name in COMPARISONS:
+                await COMPARISONS[name](Path(folder))
+                continue
             title, head, scene = SCENES[name]
             print(f"\n{title}\n\n{head}\n|{' --- |' * (head.count('|') - 1)}")
             for server in servers():

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,10 +22,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How to start one: `command` is followed by the path of the Corefile."""
+    """How to start one: `command` is followed by the path of the Corefile. `plugins`: their lines in it."""
 
     name: str
     command: tuple[str, ...]
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,8 @@ class Running:
     log: Path
 
     def cpu_s(self) -> float:
-        """User and system time so far, in seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """User and system time so far, in seconds, of the process and its children."""
+        return sum(sum(map(int, _stat(pid)[11:13])) for pid in self._pids()) / TICKS
 
     def peak_mib(self) -> float:
         return self._status("VmHWM")
@@ -46,10 +46,26 @@ class Running:
         return self._status("VmRSS")
 
     def _status(self, key: str) -> float:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(key + ":"):
-                return int(line.split()[1]) / 1024
-        raise LookupError(key)
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self._pids()]
+        found = [line for text in texts for line in text.splitlines() if line.startswith(key + ":")]
+        return sum(int(line.split()[1]) for line in found) / 1024
+
+    def _pids(self) -> list[int]:
+        """The process and all below it."""
+        parents: dict[int, int] = {}
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdecimal():
+                with contextlib.suppress(OSError):
+                    parents[int(folder.name)] = int(_stat(int(folder.name))[1])
+        found = [self.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state on, which is field 3 of proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def servers() -> list[Server]:
@@ -68,25 +84,38 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def running(server: Server, api_url: str, folder: Path) -> AsyncIterator[Running]:
-    """*server* on the cluster of *api_url*, ended by its process id."""
+async def running(
+    server: Server, api_url: str, folder: Path, core: int | None = None
+) -> AsyncIterator[Running]:
+    """*server* on the cluster of *api_url*."""
     port = free_port()
     corefile = folder / f"{server.name}.Corefile"
+    more = "".join(f" {line}\n" for line in server.plugins)
     corefile.write_text(
-        f".:{port} {{\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {{\n"
+        f".:{port} {{\n bind 127.0.0.1\n{more} kubernetes cluster.local in-addr.arpa ip6.arpa {{\n"
         f"  endpoint {api_url}\n  startup_timeout 100ms\n }}\n}}\n"
     )
-    log_path = folder / f"{server.name}.log"
+    async with process(server.name, (*server.command, str(corefile)), port, folder, core) as subject:
+        yield subject
+
+
+@contextlib.asynccontextmanager
+async def process(
+    name: str, command: Sequence[str], port: int, folder: Path, core: int | None = None
+) -> AsyncIterator[Running]:
+    """*command*, which listens on *port*, on one core if given; ended by its process id."""
+    prefix = () if core is None else ("taskset", "--cpu-list", str(core))
+    log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *server.command, str(corefile), stdout=log, stderr=asyncio.subprocess.STDOUT
+        child = await asyncio.create_subprocess_exec(
+            *prefix, *command, stdout=log, stderr=asyncio.subprocess.STDOUT
         )
         try:
-            yield Running(process.pid, port, log_path)
+            yield Running(child.pid, port, log_path)
         finally:
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            await process.wait()
+                child.send_signal(signal.SIGTERM)
+            await child.wait()
 
 
 async def wait_for(subject: Running, ask: "AsyncAsk", wanted: str) -> float:
@@ -140,20 +169,23 @@ class Client(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def address(self, name: str, timeout_s: float = 0.5) -> str:
-        """The first A record of *name* as text, "" when there is none in time."""
+    async def ask(self, message: bytes, timeout_s: float = 0.5) -> bytes:
+        """The reply to *message*, which gets an ID of ours; "" when there is none in time."""
         assert self._transport is not None
         self._next = (self._next + 1) & 0xFFFF
         reply = asyncio.get_running_loop().create_future()
         self._waiting[self._next] = reply
-        labels = b"".join(bytes((len(part),)) + part.encode() for part in name.rstrip(".").split("."))
-        question = labels + b"\0\0\1\0\1"
-        self._transport.sendto(self._next.to_bytes(2, "big") + b"\1\0\0\1\0\0\0\0\0\0" + question)
+        self._transport.sendto(self._next.to_bytes(2, "big") + message[2:])
         try:
-            data = await asyncio.wait_for(reply, timeout_s)
+            return await asyncio.wait_for(reply, timeout_s)
         except TimeoutError:
-            return ""
-        if data[3] & 15 or not int.from_bytes(data[6:8], "big"):
+            return b""
+
+    async def address(self, name: str) -> str:
+        """The first A record of *name* as text, "" when there is none in time."""
+        labels = b"".join(bytes((len(part),)) + part.encode() for part in name.rstrip(".").split("."))
+        data = await self.ask(b"\0\0\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1")
+        if len(data) < 12 or data[3] & 15 or not int.from_bytes(data[6:8], "big"):
             return ""
         # The last answer record is an A record: four octets at the end of the answer section. Without other
         # sections these are the last four octets of the message.

@@ -1,8 +1,8 @@
 """Hot answers: question octets to stored answer, in memory, dropped by the change that could make them wrong.
 
 A positive answer of a Service has a name of the cluster behind it, so there are as many as the cluster has. Negative
-ones, and those of pod names (`pods insecure` answers every address), are as many as clients care to invent, so they have
-a place of their own: inventing names drops no Service's answer.
+ones, and those of pod names (`pods insecure` answers every address), are as many as clients care to invent, so they
+have a place of their own: inventing names drops no Service's answer.
 """
 
 from collections import defaultdict
