@@ -39,9 +39,10 @@ def fast_reply(
         numbers = stored.counts_with_opt
     else:
         return None
-    body = stored.octets(serial, shuffle)
-    if end + len(body) + len(opt) > (limit if udp else MESSAGE_MAX):
+    # Before the body is made: shuffling thousands of records for a client that cannot take them would be for nothing.
+    if end + len(stored.body) + len(opt) > (limit if udp else MESSAGE_MAX):
         return None
+    body = stored.octets(serial, shuffle)
     flags = bytes((0x84 | high & 1, stored.rcode | low & 0x10))
     return octets[:2] + flags + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt
 

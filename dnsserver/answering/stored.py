@@ -55,11 +55,14 @@ class StoredAnswer:
 def compile_answer(
     question: Question, reply: Reply, other: Question, other_reply: Reply | None, *, shuffle: bool
 ) -> StoredAnswer | None:
-    """The stored form of the plain path's *reply* to *question* (its name in lower case); None when too large.
+    """The stored form of the plain path's *reply* to *question* (its name in lower case); None when there is none.
 
     *other* is the same question in another spelling with its reply: where the octets agree, every spelling may share
     them, since names can then only be pointers into the question.
     """
+    helpers = sum(record.rtype in ADDRESS_SIZES for record in reply.additional)
+    if shuffle and helpers > 1:
+        return None  # the addresses of SRV and NS change their order too, and their owners are chained by pointers
     encoded = encode_body(reply, question)
     if encoded is None:
         return None

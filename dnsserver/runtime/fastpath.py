@@ -50,9 +50,12 @@ class FastPath:
             held = self._other_spelling(question)
             if held is None:
                 return None
+        stored = held.answer
+        if stored is None:
+            return None
         state, counters = held.source
         serial = (state.serial & 0xFFFFFFFF).to_bytes(4, "big")
-        reply = fast_reply(octets, end, held.answer, serial, self._shuffle, udp=protocol == "udp")
+        reply = fast_reply(octets, end, stored, serial, self._shuffle, udp=protocol == "udp")
         if reply is not None and counters is not None:
             rtype = question[-4] << 8 | question[-3]
             do = octets[11] == 1 and bool(octets[end + 7] & 0x80)
@@ -60,7 +63,7 @@ class FastPath:
                 protocol,
                 ipv6,
                 rtype if rtype in TYPES else OTHER,
-                held.answer.rcode,
+                stored.rcode,
                 "kubernetes",
                 do,
             )
@@ -71,7 +74,9 @@ class FastPath:
         """What is held for the name in lower case, learnt if need be, if it is right for this spelling too."""
         lower = question[:-4].lower() + question[-4:]
         held = self._hot.get(lower) or self._learn(lower)
-        return held if held is not None and (lower == question or held.answer.any_case) else None
+        if held is None or held.answer is None or lower == question:
+            return held
+        return held if held.answer.any_case else None
 
     def _learn(self, octets: bytes) -> Held[tuple[ClusterState, ZoneCounters | None]] | None:
         try:
@@ -89,8 +94,6 @@ class FastPath:
         other = Question(question.name.swapcase(), question.rtype, question.rclass)
         twin = repeatable.repeatable(other)
         stored = compile_answer(question, found[0], other, twin and twin[0], shuffle=site.shuffles)
-        if stored is None:
-            return None
         held = Held(stored, (repeatable.state, counters))
         self._hot.put(octets, held, found[1])
         return held

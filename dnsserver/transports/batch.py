@@ -144,20 +144,22 @@ class BatchPort(WildcardPort):
             return 0
         answered = 0
         data, words, ipv6 = self._in.data, self._in.words, self._sock.family == socket.AF_INET6
-        for slot in range(taken):
-            place = slot * SLOT
-            query = bytes(data[place : place + (words[slot * _WORDS + 7] & 0xFFFFFFFF)])
-            reply = self._at_hand(query, ipv6)
-            if reply is None:
-                host, back = self._path(self._ancillary(slot))
-                deliver(query, self._client(slot), host, back)
-            else:
-                self._put(answered, slot, reply)
-                answered += 1
-        self._counters.udp_received += answered  # those that were delivered are counted there
-        if answered:
-            self._send_batch(answered)
-        self._ready(taken)
+        try:
+            for slot in range(taken):
+                place = slot * SLOT
+                query = bytes(data[place : place + (words[slot * _WORDS + 7] & 0xFFFFFFFF)])
+                reply = self._at_hand(query, ipv6)
+                if reply is None:
+                    host, back = self._path(self._ancillary(slot))
+                    deliver(query, self._client(slot), host, back)
+                else:
+                    self._put(answered, slot, reply)
+                    answered += 1
+        finally:
+            self._counters.udp_received += answered  # those that were delivered are counted there
+            if answered:
+                self._send_batch(answered)
+            self._ready(taken)
         return taken
 
     def _at_hand(self, query: bytes, ipv6: bool) -> bytes | None:

@@ -89,7 +89,7 @@ class ZoneView:
         labels = names.labels(split[0] + names.ROOT)
         if labels[-1] == b"svc" and len(labels) > 2:
             return ObjectKey(labels[-2].decode("latin-1"), labels[-3].decode("latin-1"))
-        return None if labels[-1] == b"pod" else NOTHING
+        return None if labels[-1] == b"pod" and self._policy.pods is PodMode.VERIFIED else NOTHING
 
     def node(self, relative: bytes) -> Node | None:
         """What is at the name with the labels *relative* (a wire prefix in lower case) left of the origin."""

@@ -96,3 +96,18 @@ async def test_a_failure_leaves_the_chain(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     plain = await dispatcher(3, Repeats.AS_IT_IS, at_hand=False).respond(octets, UDP)
     assert await front.respond(octets, UDP) == plain
+
+
+def test_a_loop_that_is_mended_is_seen() -> None:
+    """The reply to an endless chain shows none of the Services along it, and hangs on all of them."""
+    objects: tuple[ClusterObject, ...] = (
+        *namespaces("default"),
+        external("default/a", "b.default.svc.cluster.local."),
+        external("default/b", "a.default.svc.cluster.local."),
+    )
+    scene = Scene(name="loop", objects=objects)
+    state = scene.state()
+    answers, _ = scene.parts(state)
+    found = answers.repeatable(Question(wire_name("a.default.svc.cluster.local."), 1))
+    assert found is not None
+    assert found[1] is None

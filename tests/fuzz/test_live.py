@@ -123,8 +123,8 @@ async def still_answers(served: Served) -> None:
 
 @WAYS
 async def test_udp(way: Way, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hot, "POSITIVE_MAX", HELD)
-    monkeypatch.setattr(hot, "NEGATIVE_MAX", HELD)
+    monkeypatch.setattr(hot, "SERVICE_ANSWERS_MAX", HELD)
+    monkeypatch.setattr(hot, "OTHERS_MAX", HELD)
     async with way(MAIN) as served:
         await send(served, LIVE // 10, 3)  # everything is imported and kept that will be
         tracemalloc.start()

@@ -55,7 +55,7 @@ class Model:
 
 def _other(entry: Held[int], service: ObjectKey | None) -> bool:
     """Whether clients could invent the question."""
-    return entry.answer.negative or service is None
+    return service is None or (entry.answer is not None and entry.answer.negative)
 
 
 def check_tables(answers: HotAnswers[int]) -> None:
@@ -163,3 +163,15 @@ def test_names_that_are_asked_about_leave_no_trace() -> None:
     answers.forget(SERVICES)
     check_tables(answers)
     assert not answers._by_service
+
+
+def test_nodata_of_addresses_is_no_invention() -> None:
+    """Every name of an IPv4 cluster is asked for AAAA too: these answers have room beside the positive ones."""
+    answers: HotAnswers[int] = HotAnswers()
+    nodata = Held(StoredAnswer(0, bytes(6), bytes(6), b"", True, True, 0), 1)
+    answers.put(b"\3web\0\0\x1c\0\1", nodata, SERVICES[0])
+    answers.put(b"\3web\0\0\x10\0\1", nodata, SERVICES[0])  # TXT: types can be invented
+    for number in range(1000):
+        answers.put(b"bad%d" % number, held(negative=True), SERVICES[1])
+    assert answers.get(b"\3web\0\0\x1c\0\1") == nodata
+    assert answers.get(b"\3web\0\0\x10\0\1") is None

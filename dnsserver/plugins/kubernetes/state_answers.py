@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dnsserver.answering.authoritative import reply_to
-from dnsserver.answering.lookup import Elsewhere, NxDomain, Resolution, resolve
+from dnsserver.answering.lookup import Elsewhere, Endless, NxDomain, Resolution, resolve
 from dnsserver.answering.reply import Reply
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Type
@@ -37,7 +37,11 @@ class StateAnswers:
             return None
         resolution = resolve(zone, question)
         reply = self.settled(zone, resolution, name)
-        return None if reply is None else (reply, None if resolution.cnames else zone.depends_on(name))
+        if reply is None:
+            return None
+        # A chain hangs on every Service along it, also one that leads nowhere and leaves no CNAME in the reply.
+        chained = bool(resolution.cnames) or isinstance(resolution.outcome, Endless)
+        return reply, None if chained else zone.depends_on(name)
 
     def settled(self, zone: ZoneView, resolution: Resolution, name: bytes) -> Reply | None:
         """The reply that the zone itself gives; None where others have a say, or the cluster is not known yet."""
