@@ -4,10 +4,10 @@ One writer (a source, in the event loop's thread) and any number of readers in t
 `replace` with each full list, `put` and `drop` for each event in between.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from dnsserver.zone.addresses import AddressIndex
+from dnsserver.zone.memory_tables import MemoryTables
 from dnsserver.zone.objects import (
     ClusterObject,
     EndpointSlice,
@@ -17,34 +17,42 @@ from dnsserver.zone.objects import (
     Pod,
     Service,
 )
-
-Outer = TypeVar("Outer")
-Inner = TypeVar("Inner")
-Value = TypeVar("Value")
+from dnsserver.zone.tables import ClusterTables
 
 #: Called after a change with the keys of the Services whose records may have changed, and of Namespaces, `("", name)`.
-#: A change of pods alone comes without keys.
-ChangeListener = Callable[[frozenset[ObjectKey]], None]
+#: A change of pods alone comes without keys. None: anything may have changed.
+ChangeListener = Callable[[frozenset[ObjectKey] | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a state knows of its content as a whole.
+
+    `synced`: the feeds that have had a full list; `restored`: those of them that had it in an earlier run only;
+    `stale`: those known to be out of date, with the reason.
+    """
+
+    serial: int
+    synced: frozenset[Feed] = frozenset()
+    restored: frozenset[Feed] = frozenset()
+    stale: Mapping[Feed, str] = field(default_factory=dict)
 
 
 class ClusterState:
-    """Slim objects by feed, with indexes by Service and by address.
+    """Slim objects by feed, with indexes by Service and by address; they lie in *tables*.
 
     `now` arguments are Unix seconds; the zone's SOA serial is the greatest of them at which something relevant
     changed, so it never goes back. A feed is synced from its first `replace` on and stays so; `mark_stale` says
     that the source has lost its watch and the data may be out of date.
     """
 
-    def __init__(self, feeds: Iterable[Feed], now: float) -> None:
+    def __init__(self, feeds: Iterable[Feed], now: float, tables: ClusterTables | None = None) -> None:
         self.feeds = frozenset(feeds)
         self.serial = int(now)
-        self._objects: dict[Feed, dict[ObjectKey, ClusterObject]] = {feed: {} for feed in Feed}
+        self._tables = MemoryTables() if tables is None else tables
         self._synced: set[Feed] = set()
+        self._restored: set[Feed] = set()
         self._stale: dict[Feed, str] = {}
-        self._slices: dict[ObjectKey, dict[ObjectKey, EndpointSlice]] = {}
-        self._cluster_ips = AddressIndex()
-        self._endpoint_ips = AddressIndex()
-        self._pods_by_ip: dict[str, dict[ObjectKey, Pod]] = {}
         self._listeners: list[ChangeListener] = []
 
     # What sources call.
@@ -52,20 +60,25 @@ class ClusterState:
     def replace(self, feed: Feed, objects: Iterable[ClusterObject], now: float) -> None:
         """Make *feed* hold exactly *objects* (a full list), and count it as synced."""
         fresh = {item.key: item for item in objects}
-        gone = [key for key in self._objects[feed] if key not in fresh]
+        gone = [key for key in self._tables.keys(feed) if key not in fresh]
         changes = [self._drop(feed, key, now) for key in gone]
         changes += [self._put(feed, item, now) for item in fresh.values()]
         self._synced.add(feed)
         self._stale.pop(feed, None)
-        self._tell(changes)
+        if self._restored == {feed}:
+            self._restored.clear()
+            self.tell(None)  # whatever hung on the content being an old one
+        else:
+            self._restored.discard(feed)
+            self._tell_of(changes)
 
     def put(self, feed: Feed, item: ClusterObject, now: float) -> None:
         """Add or update one object."""
-        self._tell([self._put(feed, item, now)])
+        self._tell_of([self._put(feed, item, now)])
 
     def drop(self, feed: Feed, key: ObjectKey, now: float) -> None:
         """Remove one object; a key that is not there is no error (a delete may be told twice)."""
-        self._tell([self._drop(feed, key, now)])
+        self._tell_of([self._drop(feed, key, now)])
 
     def mark_stale(self, feed: Feed, reason: str) -> None:
         """The source cannot follow *feed* at present; its objects go on being served."""
@@ -79,8 +92,13 @@ class ClusterState:
 
     @property
     def synced(self) -> bool:
-        """True once every feed has had its first full list."""
+        """True once every feed has had its first full list, be it in an earlier run (`restored`)."""
         return self.feeds <= self._synced
+
+    @property
+    def restored(self) -> bool:
+        """True while the content is that of an earlier run, and some feed has had no full list in this one."""
+        return bool(self._restored)
 
     @property
     def waiting_for(self) -> list[str]:
@@ -92,127 +110,102 @@ class ClusterState:
         """The feeds that are known to be out of date, with the reason."""
         return dict(self._stale)
 
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.serial, frozenset(self._synced), frozenset(self._restored), self.stale)
+
     def subscribe(self, listener: ChangeListener) -> None:
         self._listeners.append(listener)
 
+    def tell(self, touched: frozenset[ObjectKey] | None) -> None:
+        """Tell the listeners; whoever brings the tables up to date by other ways than this state's does so."""
+        for listener in self._listeners:
+            listener(touched)
+
     def service(self, key: ObjectKey) -> Service | None:
-        found = self._objects[Feed.SERVICES].get(key)
+        found = self._tables.get(Feed.SERVICES, key)
         return found if isinstance(found, Service) else None
 
     def services(self) -> Iterator[Service]:
-        return (item for item in self._objects[Feed.SERVICES].values() if isinstance(item, Service))
+        return (item for item in self._tables.objects(Feed.SERVICES) if isinstance(item, Service))
 
     def slices_of(self, service: ObjectKey) -> list[EndpointSlice]:
         """The EndpointSlices tied to *service*, in the order of their names."""
-        return [item for _, item in sorted(self._slices.get(service, {}).items())]
+        return self._tables.slices_of(service)
 
     def namespaces(self) -> Iterator[str]:
-        return (key.name for key in self._objects[Feed.NAMESPACES])
+        return (key.name for key in self._tables.keys(Feed.NAMESPACES))
 
     def has_namespace(self, name: str) -> bool:
-        return ObjectKey("", name) in self._objects[Feed.NAMESPACES]
+        return self._tables.get(Feed.NAMESPACES, ObjectKey("", name)) is not None
 
     def services_at(self, packed: bytes) -> list[Service]:
         """The Services that have the address *packed* (4 or 16 octets) as a clusterIP, in the order of their keys."""
-        return [found for key in self._cluster_ips.owners(packed) if (found := self.service(key))]
+        return [found for key in self._tables.cluster_ip_owners(packed) if (found := self.service(key))]
 
     def slices_at(self, packed: bytes) -> Iterator[EndpointSlice]:
         """The slices of Services with a ready endpoint at the address *packed*, in the order of their keys."""
-        slices = self._objects[Feed.ENDPOINT_SLICES]
-        for key in self._endpoint_ips.owners(packed):
-            found = slices.get(key)
+        for key in self._tables.endpoint_owners(packed):
+            found = self._tables.get(Feed.ENDPOINT_SLICES, key)
             if isinstance(found, EndpointSlice):
                 yield found
 
     def any_address_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
         """Whether a clusterIP, or a ready endpoint's address of some Service, lies in [low, high] (packed, of one
         family) in a namespace that *shown* accepts."""
-        return self._cluster_ips.any_within(low, high, shown) or self._endpoint_ips.any_within(
-            low, high, shown
-        )
+        return self._tables.any_within(low, high, shown)
 
     def pods_at(self, ip: str) -> list[Pod]:
         """The pods whose status.podIP is spelled *ip*."""
-        return list(self._pods_by_ip.get(ip, {}).values())
+        return self._tables.pods_at(ip)
 
     def count(self, feed: Feed) -> int:
-        return len(self._objects[feed])
+        return self._tables.count(feed)
 
-    # Bookkeeping. Both return the keys for listeners, None when nothing has changed.
+    # Bookkeeping. `_put` and `_drop` return the keys for listeners, None when nothing has changed.
+
+    def _adopt(self, standing: Standing) -> None:
+        """Take over what an earlier run, or another process, knew of the content."""
+        self.serial = standing.serial
+        self._synced = set(standing.synced)
+        self._restored = set(standing.restored)
+        self._stale = dict(standing.stale)
 
     def _put(self, feed: Feed, item: ClusterObject, now: float) -> set[ObjectKey] | None:
-        held = self._objects[feed]
-        old = held.get(item.key)
-        if old == item:
+        old = self._tables.known(feed, item)
+        if old is item:
             return None
         if isinstance(item, Pod) and item.terminating and old is None:
             return None  # first seen while terminating: never served (section 7)
-        touched = self._unlink(old)
-        held[item.key] = item
-        touched |= self._link(item)
+        self._tables.put(feed, item, old)
         if not (isinstance(item, Pod) and isinstance(old, Pod) and item.ip == old.ip):
             self._changed(item, now)
-        return touched
+        return _touched(old) | _touched(item)
 
     def _drop(self, feed: Feed, key: ObjectKey, now: float) -> set[ObjectKey] | None:
-        old = self._objects[feed].pop(key, None)
+        old = self._tables.get(feed, key)
         if old is None:
             return None
+        self._tables.delete(feed, old)
         self._changed(old, now)
-        return self._unlink(old)
+        return _touched(old)
 
     def _changed(self, item: ClusterObject, now: float) -> None:
         if not isinstance(item, Namespace):  # section 10: namespaces do not move the serial
             self.serial = max(self.serial, int(now))
 
-    def _link(self, item: ClusterObject) -> set[ObjectKey]:
-        match item:
-            case Service():
-                self._cluster_ips.add(item.key, item.cluster_ips)
-                return {item.key}
-            case EndpointSlice(service=""):
-                pass  # ties no address to any name (section 4.2)
-            case EndpointSlice():
-                self._endpoint_ips.add(item.key, (endpoint.address for endpoint in item.endpoints))
-                self._slices.setdefault(item.service_key, {})[item.key] = item
-                return {item.service_key}
-            case Pod():
-                self._pods_by_ip.setdefault(item.ip, {})[item.key] = item
-            case Namespace():
-                return {item.key}
-        return set()
-
-    def _unlink(self, item: ClusterObject | None) -> set[ObjectKey]:
-        match item:
-            case Service():
-                self._cluster_ips.remove(item.key, item.cluster_ips)
-                return {item.key}
-            case EndpointSlice(service=""):
-                pass
-            case EndpointSlice():
-                self._endpoint_ips.remove(item.key, (endpoint.address for endpoint in item.endpoints))
-                _discard(self._slices, item.service_key, item.key)
-                return {item.service_key}
-            case Pod():
-                _discard(self._pods_by_ip, item.ip, item.key)
-            case Namespace():
-                return {item.key}
-            case None:
-                pass
-        return set()
-
-    def _tell(self, changes: Iterable[set[ObjectKey] | None]) -> None:
+    def _tell_of(self, changes: Iterable[set[ObjectKey] | None]) -> None:
         real = [touched for touched in changes if touched is not None]
         if real:
-            touched = frozenset().union(*real)
-            for listener in self._listeners:
-                listener(touched)
+            self.tell(frozenset().union(*real))
 
 
-def _discard(table: dict[Outer, dict[Inner, Value]], outer: Outer, inner: Inner) -> None:
-    """Remove `table[outer][inner]`, and `table[outer]` with its last entry."""
-    row = table.get(outer)
-    if row is not None:
-        row.pop(inner, None)
-        if not row:
-            del table[outer]
+def _touched(item: ClusterObject | None) -> set[ObjectKey]:
+    """Where *item* shows: the Service, or the Namespace; nowhere for pods, and slices without a Service."""
+    match item:
+        case Service() | Namespace():
+            return {item.key}
+        case EndpointSlice() if item.service:
+            return {item.service_key}
+        case _:
+            return set()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dnsserver.wire import names
 from dnsserver.zone import apex
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ObjectKey
+from dnsserver.zone.objects import EndpointSlice, ObjectKey, Service
 from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
 from dnsserver.zone.reverse import is_reverse, reverse_node
@@ -17,6 +17,9 @@ from dnsserver.zone.service_names import ServiceNames
 NOTHING = ObjectKey("", "")
 #: Services whose names are kept made between two changes; of ordinary size they take a few MiB.
 KEPT_SERVICES = 1024
+#: Records that all of those can have together, at some 600 octets each. A Service that has more by itself is made
+#: anew for each question.
+KEPT_RECORDS = 50_000
 
 
 class ServiceTable:
@@ -27,8 +30,13 @@ class ServiceTable:
         self._state = state
         self._policy = policy
         self._made: OrderedDict[ObjectKey, ServiceNames] = OrderedDict()
+        self._records: dict[ObjectKey, int] = {}
+        self._records_all = 0
         self._old: set[ObjectKey] = set()
         state.subscribe(self._changed)
+
+    def __repr__(self) -> str:
+        return f"<ServiceTable services={len(self._made)} records={self._records_all}>"
 
     def names_of(self, key: ObjectKey) -> ServiceNames | None:
         """None when there is no such Service."""
@@ -36,26 +44,39 @@ class ServiceTable:
         if made is not None and key not in self._old:
             self._made.move_to_end(key)
             return made
+        if made is not None:
+            self._forget(key)
         service = self._state.service(key)
         if service is None:
             return None
-        self._old.discard(key)
-        made = ServiceNames(service, self._state.slices_of(key), self._policy, made)
-        self._made[key] = made
-        self._made.move_to_end(key)
-        if len(self._made) > KEPT_SERVICES:
-            self._old.discard(self._made.popitem(last=False)[0])
+        slices = self._state.slices_of(key)
+        made = ServiceNames(service, slices, self._policy, made)
+        self._keep(key, made, _records_of(service, slices))
         return made
 
-    def _changed(self, keys: frozenset[ObjectKey]) -> None:
-        for key in keys:
-            if key not in self._made:
-                continue
-            if self._state.service(key) is None:
-                del self._made[key]
-                self._old.discard(key)
-            else:
-                self._old.add(key)
+    def _keep(self, key: ObjectKey, made: ServiceNames, records: int) -> None:
+        """Hold it, in place of those whose last use is the longest ago where there are more than may be."""
+        if records > KEPT_RECORDS:
+            return
+        self._made[key] = made
+        self._records[key] = records
+        self._records_all += records
+        while len(self._made) > KEPT_SERVICES or self._records_all > KEPT_RECORDS:
+            self._forget(next(iter(self._made)))
+
+    def _forget(self, key: ObjectKey) -> None:
+        del self._made[key]
+        self._records_all -= self._records.pop(key)
+        self._old.discard(key)
+
+    def _changed(self, keys: frozenset[ObjectKey] | None) -> None:
+        self._old.update(self._made if keys is None else keys & self._made.keys())
+
+
+def _records_of(service: Service, slices: Sequence[EndpointSlice]) -> int:
+    """What can be made of a Service at most: one record for each port of each address, and itself."""
+    own = len(service.cluster_ips) * max(1, len(service.ports))
+    return 1 + own + sum(len(each.endpoints) * max(1, len(each.ports)) for each in slices)
 
 
 class ZoneView:

@@ -1,177 +1,250 @@
-"""Hot answers against the simplest thing that behaves so: two lists, oldest first."""
+"""Hot answers against the simplest thing that behaves so: lists of entries, a young one and an old one."""
 
+import operator
 from dataclasses import dataclass, field
 from random import Random
 
 import pytest
 
-from dnsserver.answering.stored import StoredAnswer
+from dnsserver.runtime.several import AMPLE_MEMORY
 from dnsserver.store import hot
-from dnsserver.store.hot import Held, HotAnswers
+from dnsserver.store.hot import ENTRY_OCTETS, HotAnswers, Shelf
 from dnsserver.zone.objects import ObjectKey
 
-#: Entries: few enough that random operations fill both tables many times.
-POSITIVES, NEGATIVES = 12, 5
-OPERATIONS = 20_000
+OPERATIONS = 4_000
 SERVICES = tuple(ObjectKey("default", name) for name in "abcdef")
+#: Octets of the keys of these tests, and of an entry with a value of no octets.
+KEY = 2
+EMPTY = ENTRY_OCTETS + KEY
+#: Entries that make half a shelf full: few enough that random operations fill both shelves many times.
+OF_SERVICES, OTHERS = 12, 5
 
 
-@pytest.fixture(autouse=True)
-def _small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hot, "SERVICE_ANSWERS_MAX", POSITIVES)
-    monkeypatch.setattr(hot, "OTHERS_MAX", NEGATIVES)
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`number` tells it from others."""
+
+    number: int
+    octets: int = 0
 
 
-def held(number: int = 0, *, negative: bool = False) -> Held[int]:
-    answer = StoredAnswer(3 if negative else 0, bytes(6), bytes(6), b"", True, negative, 0)
-    return Held(answer, number)
+SIZE = operator.attrgetter("octets")
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(KEY, "big")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    question: bytes
-    held: Held[int]
+    key: bytes
+    value: Value
     service: ObjectKey | None
+
+    @property
+    def cost(self) -> int:
+        return EMPTY + self.value.octets
 
 
 @dataclass
-class Model:
-    entries: list[Entry] = field(default_factory=list)
+class ModelShelf:
+    most: int
+    young: list[Entry] = field(default_factory=list)
+    old: list[Entry] = field(default_factory=list)
 
-    def get(self, question: bytes) -> Held[int] | None:
-        return next((entry.held for entry in self.entries if entry.question == question), None)
+    def get(self, wanted: bytes) -> Value | None:
+        return next((entry.value for entry in (*self.young, *self.old) if entry.key == wanted), None)
 
-    def put(self, question: bytes, new: Held[int], service: ObjectKey | None) -> None:
-        self.entries = [entry for entry in self.entries if entry.question != question]
-        other = _other(new, service)
-        alike = [entry for entry in self.entries if _other(entry.held, entry.service) == other]
-        if len(alike) == (NEGATIVES if other else POSITIVES):
-            self.entries.remove(alike[0])
-        self.entries.append(Entry(question, new, service))
+    def put(self, new: Entry) -> None:
+        if any(entry.key == new.key for entry in self.young):
+            return
+        if sum(entry.cost for entry in self.young) >= self.most:
+            self.old, self.young = self.young, []
+        self.old = [entry for entry in self.old if entry.key != new.key]
+        self.young.append(new)
 
-    def forget(self, services: tuple[ObjectKey, ...]) -> None:
-        self.entries = [entry for entry in self.entries if entry.service not in (*services, None)]
+    def forget(self, service: ObjectKey | None) -> None:
+        self.young = [entry for entry in self.young if entry.service != service]
+        self.old = [entry for entry in self.old if entry.service != service]
+
+    def clear(self) -> None:
+        self.young, self.old = [], []
 
 
-def _other(entry: Held[int], service: ObjectKey | None) -> bool:
-    """Whether clients could invent the question."""
-    return service is None or (entry.answer is not None and entry.answer.negative)
-
-
-def check_tables(answers: HotAnswers[int]) -> None:
-    """No entry is in one table and missing in another, and nothing empty is kept."""
-    positive, negative = set(answers._of_services), set(answers._others)
-    assert not positive & negative
-    assert len(positive) <= POSITIVES
-    assert len(negative) <= NEGATIVES
-    assert positive | negative == set(answers._service_of)
-    listed = [(question, service) for service, found in answers._by_service.items() for question in found]
-    assert len(listed) == len(answers._service_of)
-    assert dict(listed) == answers._service_of
-    assert all(answers._by_service.values())
+def check_shelf(shelf: Shelf[Value], model: ModelShelf) -> None:
+    assert shelf.young == {entry.key: entry.value for entry in model.young}
+    assert shelf._old == {entry.key: entry.value for entry in model.old}
+    assert len(shelf) == len(model.young) + len(model.old)
+    assert shelf._used == sum(entry.cost for entry in model.young)
+    # What is forgotten is forgotten in the tables by Service too: they name what is young, each once, and nobody else.
+    listed = [(each, service) for service, keys in shelf._keys.items() for each in keys]
+    assert sorted(listed, key=repr) == sorted(((each.key, each.service) for each in model.young), key=repr)
+    assert all(shelf._keys.values())
+    assert sum(map(len, shelf._old_keys.values())) <= model.most // EMPTY + 1
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_random_operations(seed: int) -> None:
+def test_a_shelf_under_random_operations(seed: int) -> None:
     rng = Random(seed)
-    answers: HotAnswers[int] = HotAnswers()
-    model = Model()
-    questions = [bytes((number,)) for number in range(40)]
-    for number in range(OPERATIONS // 5):
-        question = rng.choice(questions)
+    most = OF_SERVICES * EMPTY
+    shelf: Shelf[Value] = Shelf(most, SIZE)
+    model = ModelShelf(most)
+    for number in range(OPERATIONS):
         match rng.random():
-            case draw if draw < 0.70:
-                new = held(number, negative=rng.random() < 0.5)
+            case draw if draw < 0.85:
+                size = rng.choice((0, 0, 1, EMPTY, 5 * EMPTY))
+                entry = Entry(key(rng.randrange(40)), Value(number, size), rng.choice((*SERVICES, None)))
+                shelf.put(entry.key, entry.value, entry.service)
+                model.put(entry)
+            case draw if draw < 0.99:
                 service = rng.choice((*SERVICES, None))
-                answers.put(question, new, service)
-                model.put(question, new, service)
-            case draw if draw < 0.97:
-                changed = tuple(rng.choices(SERVICES, k=rng.randrange(4)))  # none, and one twice
+                shelf.forget(service)
+                model.forget(service)
+            case _:
+                shelf.clear()
+                model.clear()
+        check_shelf(shelf, model)
+        assert [shelf.get(key(each)) for each in range(40)] == [model.get(key(each)) for each in range(40)]
+
+
+def test_room_is_counted_in_octets() -> None:
+    """The entry that fills a half is in it; the next one begins another."""
+    for size, number in ((0, 10), (EMPTY, 5), (9 * EMPTY, 1), (100 * EMPTY, 1)):
+        shelf: Shelf[Value] = Shelf(10 * EMPTY, SIZE)
+        for each in range(number + 1):
+            shelf.put(key(each), Value(each, size), None)
+        assert list(shelf.young) == [key(number)]
+        assert all(shelf.get(key(each)) for each in range(number + 1))
+
+
+def test_what_is_forgotten_leaves_its_room() -> None:
+    shelf: Shelf[Value] = Shelf(3 * EMPTY, SIZE)
+    shelf.put(key(0), Value(0), None)
+    for each in range(1, 100):
+        shelf.put(key(each), Value(each, EMPTY), SERVICES[0])
+        shelf.forget(SERVICES[0])
+    assert list(shelf.young) == [key(0)]
+
+
+def test_what_has_grown_old_is_young_again_when_it_is_put_again() -> None:
+    shelf: Shelf[Value] = Shelf(2 * EMPTY, SIZE)
+    for number in (0, 1, 2):
+        shelf.put(key(number), Value(number), SERVICES[0])
+    assert key(0) not in shelf.young
+    shelf.put(key(0), Value(99), SERVICES[1])
+    assert shelf.young[key(0)] == Value(99)
+    shelf.forget(SERVICES[0])  # whose it was
+    assert shelf.get(key(0)) == Value(99)
+    shelf.forget(SERVICES[1])
+    assert shelf.get(key(0)) is None
+    assert len(shelf) == 0
+
+
+def test_the_young_half_keeps_what_it_has() -> None:
+    shelf: Shelf[Value] = Shelf(10 * EMPTY, SIZE)
+    shelf.put(key(0), Value(1), SERVICES[0])
+    shelf.put(key(0), Value(2), SERVICES[1])
+    assert shelf.get(key(0)) == Value(1)
+    shelf.forget(SERVICES[1])
+    assert shelf.get(key(0)) == Value(1)
+
+
+# Both shelves.
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> HotAnswers[Value]:
+    monkeypatch.setattr(hot, "SERVICE_OCTETS_MAX", OF_SERVICES * EMPTY)
+    monkeypatch.setattr(hot, "OTHERS_OCTETS_MAX", OTHERS * EMPTY)
+    return HotAnswers(SIZE)
+
+
+NODE = ObjectKey("", "default")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_shelves_under_random_operations(answers: HotAnswers[Value], seed: int) -> None:
+    rng = Random(seed)
+    named, others = ModelShelf(OF_SERVICES * EMPTY), ModelShelf(OTHERS * EMPTY)
+    shelf_of: dict[bytes, bool] = {}
+    for number in range(OPERATIONS):
+        match rng.random():
+            case draw if draw < 0.9:
+                octets, service = key(rng.randrange(40)), rng.choice((*SERVICES, None, NODE))
+                # A key changes its shelf only once it has been forgotten.
+                inventable = shelf_of.setdefault(octets, rng.random() < 0.5)
+                answers.put(octets, Value(number), service, inventable=inventable)
+                model = others if inventable or service in (None, NODE) else named
+                model.put(Entry(octets, Value(number), service))
+            case draw if draw < 0.99:
+                changed = rng.choices(SERVICES, k=rng.randrange(4))  # none, and one twice
                 answers.forget(changed)
-                model.forget(changed)
+                for service in (*changed, None):
+                    named.forget(service)
+                    others.forget(service)
             case _:
                 answers.clear()
-                model.entries.clear()
-        check_tables(answers)
-        assert [answers.get(each) for each in questions] == [model.get(each) for each in questions]
-        assert len(answers) == len(model.entries)
-        assert repr(answers)
+                for model in (named, others):
+                    model.clear()
+                shelf_of.clear()
+        check_shelf(answers.of_services, named)
+        check_shelf(answers.others, others)
+        for each in map(key, range(40)):
+            first = named.get(each)
+            assert answers.get(each) == (others.get(each) if first is None else first)
+        assert len(answers) == len(answers.of_services) + len(answers.others)
 
 
-def test_inventing_names_drops_no_positive_answer() -> None:
-    answers: HotAnswers[int] = HotAnswers()
-    for number in range(POSITIVES):
-        answers.put(b"good%d" % number, held(number), SERVICES[0])
-    for number in range(1000):
-        answers.put(b"bad%d" % number, held(negative=True), SERVICES[1])
-        answers.put(b"pod%d" % number, held(), None)
-    assert all(answers.get(b"good%d" % number) == held(number) for number in range(POSITIVES))
-    assert len(answers) == POSITIVES + NEGATIVES
-    check_tables(answers)
+def test_inventing_names_drops_no_services_answer(answers: HotAnswers[Value]) -> None:
+    for number in range(OF_SERVICES):
+        answers.put(key(number), Value(number), SERVICES[0], inventable=False)
+    for number in range(1000, 3000, 3):
+        answers.put(key(number), Value(number), SERVICES[1], inventable=True)
+        answers.put(key(number + 1), Value(number), None, inventable=False)
+        answers.put(key(number + 2), Value(number), NODE, inventable=False)
+    assert all(answers.get(key(number)) == Value(number) for number in range(OF_SERVICES))
+    assert len(answers.others) <= 2 * OTHERS
 
 
-@pytest.mark.parametrize(("negative", "most"), [(False, POSITIVES), (True, NEGATIVES)])
-def test_the_oldest_makes_room(negative: bool, most: int) -> None:
-    answers: HotAnswers[int] = HotAnswers()
-    for number in range(most + 3):
-        answers.put(bytes((number,)), held(number, negative=negative), SERVICES[number % 6])
-    assert [number for number in range(most + 3) if answers.get(bytes((number,)))] == list(range(3, most + 3))
-    check_tables(answers)
-
-
-def test_putting_again_drops_nobody_else() -> None:
-    """A full table takes another answer to a question that it holds, in place of the one before."""
-    answers: HotAnswers[int] = HotAnswers()
-    for number in range(POSITIVES):
-        answers.put(bytes((number,)), held(number), SERVICES[0])
-    answers.put(b"\5", held(99), SERVICES[1])
-    assert len(answers) == POSITIVES
-    assert answers.get(b"\5") == held(99)
-    check_tables(answers)
-
-
-@pytest.mark.parametrize(("first", "then"), [(False, True), (True, False), (False, False), (True, True)])
-def test_an_answer_that_hangs_on_another_service_now(first: bool, then: bool) -> None:
-    """Neither the old service nor the old table knows it any more."""
-    answers: HotAnswers[int] = HotAnswers()
-    answers.put(b"name", held(1, negative=first), SERVICES[0])
-    answers.put(b"name", held(2, negative=then), SERVICES[1])
-    answers.forget([SERVICES[0]])
-    answers.forget([SERVICES[0]])
-    assert answers.get(b"name") == held(2, negative=then)
+def test_any_change_ends_what_hangs_on_everything(answers: HotAnswers[Value]) -> None:
+    answers.put(b"one", Value(1), SERVICES[0], inventable=False)
+    answers.put(b"any", Value(2), None, inventable=False)
+    answers.put(b"nil", Value(3), NODE, inventable=False)
     answers.forget([SERVICES[1]])
-    assert answers.get(b"name") is None
-    assert len(answers) == 0
-    check_tables(answers)
-
-
-def test_any_change_ends_what_hangs_on_everything() -> None:
-    answers: HotAnswers[int] = HotAnswers()
-    answers.put(b"one", held(), SERVICES[0])
-    answers.put(b"any", held(), None)
-    answers.forget([SERVICES[1]])
-    assert (answers.get(b"one"), answers.get(b"any")) == (held(), None)
-    answers.put(b"any", held(), None)
+    assert (answers.get(b"one"), answers.get(b"any"), answers.get(b"nil")) == (Value(1), None, Value(3))
+    answers.put(b"any", Value(4), None, inventable=True)
     answers.forget([])  # of pods
-    assert (answers.get(b"one"), answers.get(b"any")) == (held(), None)
-    check_tables(answers)
+    assert (answers.get(b"one"), answers.get(b"any"), answers.get(b"nil")) == (Value(1), None, Value(3))
 
 
-def test_names_that_are_asked_about_leave_no_trace() -> None:
-    answers: HotAnswers[int] = HotAnswers()
-    assert answers.get(b"name") is None
-    answers.forget(SERVICES)
-    check_tables(answers)
-    assert not answers._by_service
+def test_old_halves_are_forgotten_too(answers: HotAnswers[Value]) -> None:
+    for number in range(OF_SERVICES + 1):
+        answers.put(key(number), Value(number), SERVICES[number % 2], inventable=False)
+    answers.forget([SERVICES[0]])
+    assert [number for number in range(OF_SERVICES + 1) if answers.get(key(number))] == list(
+        range(1, OF_SERVICES + 1, 2)
+    )
 
 
-def test_nodata_of_addresses_is_no_invention() -> None:
-    """Every name of an IPv4 cluster is asked for AAAA too: these answers have room beside the positive ones."""
-    answers: HotAnswers[int] = HotAnswers()
-    nodata = Held(StoredAnswer(0, bytes(6), bytes(6), b"", True, True, 0), 1)
-    answers.put(b"\3web\0\0\x1c\0\1", nodata, SERVICES[0])
-    answers.put(b"\3web\0\0\x10\0\1", nodata, SERVICES[0])  # TXT: types can be invented
+def test_clearing_leaves_those_who_look_with_nothing(answers: HotAnswers[Value]) -> None:
+    """A batch holds on to what finds its replies."""
+    answers.put(key(0), Value(0), SERVICES[0], inventable=False)
+    answers.put(key(1), Value(1), None, inventable=False)
+    finders = (answers.of_services.young.get, answers.others.young.get)
+    answers.clear()
+    assert [find(key(number)) for find in finders for number in (0, 1)] == [None] * 4
+
+
+def test_hot_answers_take_less_than_half_of_the_memory_that_there_is() -> None:
+    """Four such tables stand in a process: stored answers, orders of them, and the ready ones of each IP version."""
+    assert 4 * 2 * (hot.SERVICE_OCTETS_MAX + hot.OTHERS_OCTETS_MAX) <= 0.6 * AMPLE_MEMORY
+
+
+@pytest.mark.parametrize("room", [1.0, 0.25])
+def test_there_is_less_room_where_memory_is_short(room: float) -> None:
+    answers: HotAnswers[bytes] = HotAnswers(len, room)
+    large = bytes(1 << 20)
     for number in range(1000):
-        answers.put(b"bad%d" % number, held(negative=True), SERVICES[1])
-    assert answers.get(b"\3web\0\0\x1c\0\1") == nodata
-    assert answers.get(b"\3web\0\0\x10\0\1") is None
+        answers.put(number.to_bytes(2, "big"), large, ObjectKey("default", "web"), inventable=False)
+    half = hot.SERVICE_OCTETS_MAX * room
+    assert half - len(large) < len(answers) * len(large) < 2 * half + 2 * len(large)

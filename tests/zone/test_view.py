@@ -1,15 +1,15 @@
 """What a zone answers follows what the cluster holds, at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject, Feed, Namespace, ObjectKey
+from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, Namespace, ObjectKey
 from dnsserver.zone.policy import PodMode, RecordPolicy
-from dnsserver.zone.view import KEPT_SERVICES, ServiceTable, ZoneView
+from dnsserver.zone.view import KEPT_RECORDS, KEPT_SERVICES, ServiceTable, ZoneView
 from tests.answers.case import reply_shown
 from tests.answers.objects import external, headless, key, namespaces, pod, service, slice_of
 from tests.answers.scene import Scene, query_value
@@ -170,6 +170,53 @@ def test_the_table_keeps_a_bounded_number_of_services() -> None:
         assert b"" in (table.names_of(key(f"default/s{n}")) or ())
         assert table.names_of(key("default/s0")) is first
     assert b"" in (table.names_of(key("default/s1")) or ())
+
+
+def many_endpoints(name: str, slices: int, ports: int) -> Iterator[EndpointSlice]:
+    for number in range(slices):
+        endpoints = " ".join(f"10.1.{number}.{last}" for last in range(100))
+        words = " ".join(f"p{port}:{port}" for port in range(ports))
+        yield slice_of(f"default/{name}", f"{number}", endpoints, words)
+
+
+def test_the_table_keeps_a_bounded_number_of_records() -> None:
+    """Five Services of 10,000 records each are as much as is kept; one that has more by itself is not kept."""
+    state = ClusterState(Feed, 1)
+    assert 50_000 <= KEPT_RECORDS < 60_000
+    names_ = [f"s{number}" for number in range(6)]
+    state.replace(Feed.SERVICES, [headless(f"default/{name}") for name in (*names_, "large")], 1)
+    slices = [found for name in names_ for found in many_endpoints(name, 10, 9)]
+    state.replace(Feed.ENDPOINT_SLICES, [*slices, *many_endpoints("large", 20, 26)], 1)
+    table = ServiceTable(state, RecordPolicy())
+    made = {name: table.names_of(key(f"default/{name}")) for name in names_}
+    assert table.names_of(key("default/s5")) is made["s5"]
+    assert table.names_of(key("default/s0")) is not made["s0"]
+    assert table.names_of(key("default/large")) is not table.names_of(key("default/large"))
+    assert table.names_of(key("default/s5")) is made["s5"], "the large one drives nothing out"
+
+
+def test_the_table_counts_what_it_forgets() -> None:
+    state = ClusterState(Feed, 1)
+    state.replace(Feed.SERVICES, [headless("default/web")], 1)
+    table = ServiceTable(state, RecordPolicy())
+    empty = repr(table)
+    for number in range(3):
+        state.replace(Feed.ENDPOINT_SLICES, list(many_endpoints("web", number, 1)), 1)
+        assert table.names_of(key("default/web")) is not None
+        assert repr(table) == f"<ServiceTable services=1 records={2 + 100 * number}>"
+    state.drop(Feed.SERVICES, key("default/web"), 1)
+    assert table.names_of(key("default/web")) is None
+    assert repr(table) == empty
+
+
+def test_anything_may_have_changed() -> None:
+    state = ClusterState(Feed, 1)
+    state.replace(Feed.SERVICES, [headless("default/web")], 1)
+    table = ServiceTable(state, RecordPolicy())
+    made = table.names_of(key("default/web"))
+    assert table.names_of(key("default/web")) is made
+    state.tell(None)
+    assert table.names_of(key("default/web")) is not made
 
 
 def test_missing_services_are_not_kept() -> None:

@@ -10,7 +10,7 @@ from dnsserver.plugins.kubernetes.feeding import fed, feeds
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.sources.kubernetes.client import ApiServer, SourceError
 from dnsserver.sources.kubernetes.settings import LiveSettings, url_problem
-from dnsserver.zone.cluster import ClusterState
+from dnsserver.store.keeping import InMemory
 
 
 def settings(endpoint: str) -> KubernetesSettings:
@@ -105,11 +105,11 @@ async def test_start_with_a_url_from_elsewhere_ends_in_words() -> None:
     """As an embedding program may set it."""
     found = settings("http://127.0.0.1")
     object.__setattr__(found, "access", LiveSettings(endpoint="http://a..b:80"))
-    state = ClusterState(feeds(found), 0.0)
+    kept = InMemory(feeds(found), b"", lambda: 0.0)
     with pytest.raises(
         ConfigError, match=r"^plugin/kubernetes: endpoint http://a\.\.b:80: the URL of the API"
     ):
-        async with fed(state, found, lambda: 0.0):
+        async with fed(kept, found, lambda: 0.0):
             pass
 
 

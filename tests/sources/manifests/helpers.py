@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dnsserver.sources.manifests import ManifestSettings, ManifestSource
+from dnsserver.sources.manifests import ManifestSettings
+from dnsserver.sources.manifests.source import ManifestSource
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import EndpointSlice, Feed, ObjectKey
 
@@ -58,12 +59,12 @@ def ports(state: ClusterState, name: str) -> list[list[tuple[str, str, int]]]:
 
 def pods(state: ClusterState) -> dict[str, str]:
     """Addresses of pods by `namespace/name`."""
-    held = state._objects[Feed.PODS]
+    held = {item.key: item for item in state._tables.objects(Feed.PODS)}
     return {"/".join(key): getattr(item, "ip", "") for key, item in sorted(held.items())}
 
 
 def everything(state: ClusterState) -> dict[Feed, dict[ObjectKey, object]]:
-    return {feed: dict(state._objects[feed]) for feed in Feed}
+    return {feed: {item.key: item for item in state._tables.objects(feed)} for feed in Feed}
 
 
 @asynccontextmanager

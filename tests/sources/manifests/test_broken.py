@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from dnsserver.sources.manifests import ManifestError, ManifestSettings, ManifestSource
+from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.sources.manifests.building import build
 from dnsserver.sources.manifests.jsontext import documents as json_documents
 from dnsserver.sources.manifests.reading import BrokenError, read_documents, read_text
 from dnsserver.sources.manifests.settings import MAX_ALIASED_VALUES, MAX_NESTING
+from dnsserver.sources.manifests.source import ManifestSource
 from dnsserver.sources.manifests.yamltext import TextError, documents
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.sources.manifests import ManifestError, ManifestSettings, ManifestSource, watching
+from dnsserver.sources.manifests import ManifestError, ManifestSettings, watching
+from dnsserver.sources.manifests.source import ManifestSource
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed, ObjectKey
 from tests.sources.manifests.helpers import (
@@ -188,7 +189,7 @@ async def test_a_shortage_keeps_everything_as_it_was(tmp_path: Path) -> None:
 async def test_only_what_changed_is_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": one("10.1.0.1"), "b.yaml": one("10.1.0.2", "b")})
     source, state = source_of(tmp_path)
-    told: list[frozenset[ObjectKey]] = []
+    told: list[frozenset[ObjectKey] | None] = []
     async with running(source):
         state.subscribe(told.append)
         write(tmp_path, {"b.yaml": one("10.1.0.3", "b"), "other.txt": "x"})

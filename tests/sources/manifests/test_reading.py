@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.sources.manifests import ManifestError, ManifestSettings, ManifestSource
+from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.sources.manifests.files import scan
+from dnsserver.sources.manifests.source import ManifestSource
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
 from tests.sources.manifests.helpers import endpoints, joined, load, service, services, source_of, write

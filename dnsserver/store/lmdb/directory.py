@@ -1,0 +1,111 @@
+"""Where the stores lie: the first place that can be written, and that no other process has."""
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dnsserver.store.errors import StoreError
+from dnsserver.store.lmdb.errors import StoreInUseError
+from dnsserver.store.lmdb.locking import FolderLock
+
+#: Where a server looks that has not been told: on disk, and in memory where the root file system is read-only.
+ON_DISK, IN_MEMORY = Path("/var/lib/dnsserver"), Path("/dev/shm/dnsserver")
+
+LOG = logging.getLogger("dnsserver.store")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDirectory:
+    """Held by this process until `close`. `private`: of this process and its children, and removed then."""
+
+    path: Path
+    private: bool
+    lock: FolderLock
+
+    def folder(self, number: int) -> Path:
+        """The store of the Corefile's `kubernetes` block *number*, counted from 0."""
+        return self.path / f"cluster-{number}"
+
+    def close(self) -> None:
+        if self.private and self.lock.held:  # which a forked child does not
+            shutil.rmtree(self.path, ignore_errors=True)
+        self.lock.close()
+
+
+def choose_directory(
+    wanted: Path | None, defaults: tuple[Path, ...] = (ON_DISK, IN_MEMORY)
+) -> StoreDirectory:
+    """*wanted*, or the first of *defaults* that can be written; where another process has that, a private one.
+
+    Raises StoreError when *wanted* cannot be written, StoreInUseError when another process has it.
+    """
+    if wanted is not None:
+        return _held(wanted)
+    for place in defaults:
+        try:
+            return _held(place)
+        except StoreInUseError as error:
+            LOG.info("%s; this process takes a directory of its own", error)
+            break
+        except StoreError as error:
+            LOG.debug("%s", error)
+    return _private(defaults[-1])
+
+
+def _held(path: Path) -> StoreDirectory:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {path}: {error.strerror}; choose another") from None
+    if path.stat().st_uid not in (os.geteuid(), 0):
+        raise StoreError(f"the folder {path} belongs to another user; choose another")
+    _probe(path)
+    return StoreDirectory(path, private=False, lock=FolderLock(path))
+
+
+def _probe(path: Path) -> None:
+    """Raises StoreError when no file can be made there."""
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise StoreError(f"cannot write to the folder {path}: {error.strerror}; make it writable") from None
+
+
+def _private(beside: Path) -> StoreDirectory:
+    """`NAME-PID` beside the last default, else among the temporary files; what dead processes left is removed."""
+    for parent in (beside.parent, Path(tempfile.gettempdir())):
+        _remove_leftovers(parent, beside.name)
+        path = parent / f"{beside.name}-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            path.mkdir(mode=0o700)
+            return StoreDirectory(path, private=True, lock=FolderLock(path))
+    raise StoreError(f"no folder for the store can be made in {beside.parent}; choose one")
+
+
+def _remove_leftovers(parent: Path, name: str) -> None:
+    for path in parent.glob(f"{name}-*"):
+        number = path.name.removeprefix(f"{name}-")
+        if not number.isascii() or not number.isdigit() or _alive(int(number)):
+            continue
+        with contextlib.suppress(StoreError, OSError):
+            # The number may be one of another container that shares the memory: the lock tells.
+            lock = FolderLock(path)
+            shutil.rmtree(path)
+            lock.close()
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return False  # of an earlier process with this number: in containers it is often the same
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
