@@ -1,0 +1,71 @@
+"""What the parent and all its children share: a slot for each child place, and how often each role was replaced."""
+
+import mmap
+from collections.abc import Mapping
+from enum import StrEnum
+
+from dnsserver.runtime.processes.slots import SLOT_CAPACITY, Slot
+
+#: The place of the control child; workers have 1, 2, ...
+CONTROL_NUMBER = 0
+
+
+class Kind(StrEnum):
+    """What a child is for."""
+
+    CONTROL = "control"
+    WORKER = "worker"
+
+
+class Reason(StrEnum):
+    """Why a child was replaced."""
+
+    EXIT = "exit"
+    """It ended by itself, with whatever code."""
+    SIGNAL = "signal"
+    """It was killed from outside, or crashed."""
+    HANG = "hang"
+    """It gave no heartbeat, and the parent killed it."""
+    START = "start"
+    """It said why it cannot start, and ended."""
+
+
+_KEYS = tuple((kind, reason) for kind in Kind for reason in Reason)
+
+
+class RestartCounters:
+    """How often children were replaced, by kind and reason. The parent counts; every process may read."""
+
+    def __init__(self) -> None:
+        self._counts = memoryview(mmap.mmap(-1, 8 * len(_KEYS))).cast("Q")
+
+    def __repr__(self) -> str:
+        return f"<RestartCounters {' '.join(f'{k}/{r}={n}' for (k, r), n in self.counts().items() if n)}>"
+
+    def add(self, kind: Kind, reason: Reason) -> None:
+        self._counts[_KEYS.index((kind, reason))] += 1
+
+    def counts(self) -> Mapping[tuple[Kind, Reason], int]:
+        """Every kind and reason, also those with 0."""
+        return dict(zip(_KEYS, self._counts, strict=True))
+
+
+class Board:
+    """Shared memory of a family of processes; made before the first fork."""
+
+    def __init__(self, workers: int, slot_capacity: int = SLOT_CAPACITY) -> None:
+        """*slot_capacity* in octets, of each slot."""
+        self.slots = tuple(Slot(slot_capacity) for _ in range(1 + workers))
+        """By number of the place: the control child's, then the workers'."""
+        self.restarts = RestartCounters()
+
+    def __repr__(self) -> str:
+        return f"<Board workers={len(self.worker_slots)} {self.restarts!r}>"
+
+    @property
+    def control_slot(self) -> Slot:
+        return self.slots[CONTROL_NUMBER]
+
+    @property
+    def worker_slots(self) -> tuple[Slot, ...]:
+        return self.slots[CONTROL_NUMBER + 1 :]
