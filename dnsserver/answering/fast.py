@@ -6,54 +6,93 @@ compares both on random queries.
 
 import struct
 
-from dnsserver.answering.stored import Shuffle, StoredAnswer
+from dnsserver.answering.stored import Dice, StoredAnswer
 from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
 
 #: Octets. OPT without options (RFC 6891 section 6.1.2).
-_OPT_SIZE = 11
+OPT_SIZE = 11
 _COUNTS_PLAIN = b"\0\1\0\0\0\0\0\0"
 _COUNTS_EDNS = b"\0\1\0\0\0\0\0\1"
 _OPT_TYPE = b"\0\0\x29"
 _OPTION = struct.Struct("!HH")
+#: RD; AD and CD; DO. Clients set any of them; what has other bits set is not looked for among the ready replies.
+_COMMON_HIGH, _COMMON_LOW, _COMMON_EDNS = 0x01, 0x30, 0x80
+#: Octets. The sizes that resolvers ask for, now and earlier: glibc, c-ares, Go, Windows, systemd, BIND, Unbound, Knot.
+_COMMON_SIZES = frozenset(
+    (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1452, 1472, 4000, 4096, 8192, 65_494)
+)
 
 
 def fast_reply(
-    octets: bytes, end: int, stored: StoredAnswer, serial: bytes, shuffle: Shuffle, *, udp: bool
+    octets: bytes, end: int, stored: StoredAnswer, serial: bytes, dice: Dice, *, udp: bool
 ) -> bytes | None:
-    """The reply to the query *octets* whose question ends at *end* and has the answer *stored*.
+    """The reply to the query *octets* whose question ends at *end* (`question_end`) and has the answer *stored*.
 
-    None for everything that is not an ordinary query, and for replies that the client cannot take whole.
+    None for everything that is not an ordinary query, and for replies that the client cannot take whole, unless only
+    some of many addresses have to be left out.
     """
     high, low = octets[2], octets[3]
-    if high & 0xF8:  # a response, or another opcode than QUERY
-        return None
     counts = octets[4:HEADER_SIZE]
     if counts == _COUNTS_PLAIN:
-        opt, limit, numbers = b"", UDP_PAYLOAD_CLASSIC, stored.counts
+        opt, limit = b"", UDP_PAYLOAD_CLASSIC
     elif counts == _COUNTS_EDNS:
-        opt = _reply_opt(octets, end)
+        opt = _reply_opt(octets, end, stored.options)
         if not opt:
             return None
-        payload = opt[3] << 8 | opt[4]
-        limit = min(max(UDP_PAYLOAD_CLASSIC, payload), UDP_PAYLOAD_MAX)
-        numbers = stored.counts_with_opt
+        limit = min(max(UDP_PAYLOAD_CLASSIC, opt[3] << 8 | opt[4]), UDP_PAYLOAD_MAX)
     else:
         return None
-    # Before the body is made: shuffling thousands of records for a client that cannot take them would be for nothing.
-    if end + len(stored.body) + len(opt) > (limit if udp else MESSAGE_MAX):
-        return None
-    body = stored.octets(serial, shuffle)
-    flags = bytes((0x84 | high & 1, stored.rcode | low & 0x10))
+    truncated, numbers = 0, stored.counts
+    room = (limit if udp else MESSAGE_MAX) - end - len(opt)
+    if len(stored.body) <= room:
+        body = stored.octets(serial, dice)
+    else:
+        part = stored.cut(room, dice)
+        if part is None:
+            return None
+        truncated, (numbers, body) = 0x02, part
+    if opt:
+        numbers = numbers[:4] + (int.from_bytes(numbers[4:], "big") + 1).to_bytes(2, "big")
+    flags = bytes((0x84 | truncated | high & 1, stored.rcode | low & 0x10))
     return octets[:2] + flags + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt
 
 
-def _reply_opt(octets: bytes, end: int) -> bytes:
-    """The OPT record of the reply: size and DO as in the query, no options; empty when the query's is not ordinary."""
-    opt = octets[end : end + _OPT_SIZE]
-    if len(opt) < _OPT_SIZE or opt[:3] != _OPT_TYPE or opt[6]:  # cut, another type, or another version than 0
+def is_commonplace(octets: bytes, end: int) -> bool:
+    """Whether the query *octets*, whose question ends at *end*, is likely to come again, the same but for its ID.
+
+    That is: its name in lower case (0x20 makes a new spelling each time), nothing behind the question but OPT without
+    options (a cookie is the client's own), and only flags and sizes that resolvers use: so one question has some
+    hundred such queries, and not millions.
+    """
+    name = octets[HEADER_SIZE : end - 4]
+    counts = octets[4:HEADER_SIZE]
+    if octets[2] & ~_COMMON_HIGH or octets[3] & ~_COMMON_LOW or name != name.lower():
+        return False
+    if counts == _COUNTS_PLAIN:
+        return len(octets) == end
+    return counts == _COUNTS_EDNS and len(octets) == end + OPT_SIZE and _is_common_opt(octets[end:])
+
+
+def _is_common_opt(opt: bytes) -> bool:
+    """Whether it is OPT of version 0 without options, upper RCODE, and flags but DO."""
+    size = opt[3] << 8 | opt[4]
+    return (
+        opt[:3] == _OPT_TYPE
+        and size in _COMMON_SIZES
+        and opt[5:7] == b"\0\0"
+        and not opt[7] & ~_COMMON_EDNS
+        and opt[8:] == b"\0\0\0"
+    )
+
+
+def _reply_opt(octets: bytes, end: int, options: bytes) -> bytes:
+    """The OPT record of the reply: size and DO as in the query, *options* of ours; empty when the query's is not
+    ordinary."""
+    opt = octets[end : end + OPT_SIZE]
+    if len(opt) < OPT_SIZE or opt[:3] != _OPT_TYPE or opt[6]:  # cut, another type, or another version than 0
         return b""
     if opt[9] or opt[10]:
-        place = end + _OPT_SIZE
+        place = end + OPT_SIZE
         stop = place + (opt[9] << 8 | opt[10])
         if stop > len(octets):
             return b""
@@ -61,4 +100,4 @@ def _reply_opt(octets: bytes, end: int) -> bytes:
             place += _OPTION.size + _OPTION.unpack_from(octets, place)[1]
         if place != stop:
             return b""
-    return opt[:5] + b"\0\0" + bytes((opt[7] & 0x80,)) + b"\0\0\0"
+    return opt[:5] + b"\0\0" + bytes((opt[7] & 0x80,)) + b"\0" + len(options).to_bytes(2, "big") + options

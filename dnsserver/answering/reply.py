@@ -1,6 +1,6 @@
 """A reply as values, and the one place that makes it fit (RFC 2181 section 9, RFC 6891)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dnsserver.answering.query import Query, reply_flags
 from dnsserver.wire.codes import Flag, Rcode
@@ -31,9 +31,6 @@ class Reply:
     options: tuple[tuple[int, bytes], ...] = ()
     plugin: str = ""
     error: str = ""
-
-    def with_options(self, *options: tuple[int, bytes]) -> "Reply":
-        return replace(self, options=self.options + options)
 
 
 def encode(reply: Reply, query: Query) -> bytes:

@@ -7,14 +7,22 @@ of addresses where `loadbalance` shuffles; and, in negative answers, the serial 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from dnsserver.answering.reply import Reply, encode_body
 from dnsserver.wire.codes import Type
+from dnsserver.wire.edns import encode_options
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
 
-#: Puts a list into another order.
-Shuffle = Callable[[list[bytes]], None]
+
+class Dice(Protocol):
+    """Where the order of addresses comes from: `random.Random`."""
+
+    def sample(self, population: range, k: int) -> list[int]:
+        """*k* different numbers of *population*, in random order."""
+        ...
+
 
 #: Octets. An address record with a pointer as owner: 2 + type, class, TTL, length (10) + address.
 ADDRESS_SIZES: dict[int, int] = {Type.A: 16, Type.AAAA: 28}
@@ -27,11 +35,10 @@ SOA_TAIL = 20
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
     """The part behind the question. `counts` are the six octets of the answer, authority and additional counts
-    without OPT; `any_case`: right for every spelling of the question's name."""
+    without OPT; `any_case`: right for every spelling of the question's name; `options`: RDATA of OPT."""
 
     rcode: int
     counts: bytes
-    counts_with_opt: bytes
     body: bytes
     any_case: bool
     negative: bool
@@ -39,45 +46,69 @@ class StoredAnswer:
     """Octets of each of the address records that `body` ends in, where their order is to change; else 0."""
     fixed: int = 0
     """Octets in front of these: CNAMEs."""
+    options: bytes = b""
 
-    def octets(self, serial: bytes, shuffle: Shuffle) -> bytes:
+    def octets(self, serial: bytes, dice: Dice) -> bytes:
         """The body for one reply; *serial* is that of the zone now, four octets."""
         if self.negative:
             return self.body[:-SOA_TAIL] + serial + self.body[4 - SOA_TAIL :]
-        size = self.shuffled
-        if size:
-            records = [self.body[place : place + size] for place in range(self.fixed, len(self.body), size)]
-            shuffle(records)
-            return self.body[: self.fixed] + b"".join(records)
-        return self.body
+        return self._some(self.addresses, dice) if self.shuffled else self.body
+
+    @property
+    def addresses(self) -> int:
+        """How many of them change their order."""
+        return (len(self.body) - self.fixed) // self.shuffled if self.shuffled else 0
+
+    def cut(self, room: int, dice: Dice) -> tuple[bytes, bytes] | None:
+        """Counts as in `counts`, and a body of at most *room* octets with some of the addresses; None when it is not
+        the addresses that are too many."""
+        if not self.shuffled or room < self.fixed:
+            return None
+        number = min(self.addresses, (room - self.fixed) // self.shuffled)
+        answers = int.from_bytes(self.counts[:2], "big") - self.addresses + number
+        return answers.to_bytes(2, "big") + self.counts[2:], self._some(number, dice)
+
+    def _some(self, number: int, dice: Dice) -> bytes:
+        """The body with *number* of the addresses."""
+        body, size, fixed = self.body, self.shuffled, self.fixed
+        places = [fixed + size * index for index in dice.sample(range(self.addresses), number)]
+        return body[:fixed] + b"".join([body[place : place + size] for place in places])
 
 
 def compile_answer(
-    question: Question, reply: Reply, other: Question, other_reply: Reply | None, *, shuffle: bool
+    question: Question, reply: Reply, other: Callable[[Question], Reply | None], *, shuffle: bool
 ) -> StoredAnswer | None:
     """The stored form of the plain path's *reply* to *question* (its name in lower case); None when there is none.
 
-    *other* is the same question in another spelling with its reply: where the octets agree, every spelling may share
+    *other* gives the reply to the same question in another spelling: where the octets agree, every spelling may share
     them, since names can then only be pointers into the question.
     """
-    helpers = sum(record.rtype in ADDRESS_SIZES for record in reply.additional)
-    if shuffle and helpers > 1:
+    if shuffle and sum(record.rtype in ADDRESS_SIZES for record in reply.additional) > 1:
         return None  # the addresses of SRV and NS change their order too, and their owners are chained by pointers
+    if not reply.authoritative or reply.recursion_available or reply.authentic or reply.truncated:
+        return None  # AA alone is set in what is made of a stored answer
     encoded = encode_body(reply, question)
     if encoded is None:
         return None
     counts, body = encoded
     shuffled, fixed = _shuffled(reply, body) if shuffle else (0, 0)
+    twin = Question(question.name.swapcase(), question.rtype, question.rclass)
+    twins_reply = other(twin)
     return StoredAnswer(
         rcode=reply.rcode,
         counts=counts,
-        counts_with_opt=counts[:4] + (int.from_bytes(counts[4:], "big") + 1).to_bytes(2, "big"),
         body=body,
-        any_case=other_reply is not None and encode_body(other_reply, other) == encoded,
-        negative=bool(reply.authority) and reply.authority[-1].rtype == Type.SOA and not reply.additional,
+        any_case=twins_reply is not None and encode_body(twins_reply, twin) == encoded,
+        negative=is_negative(reply),
         shuffled=shuffled,
         fixed=fixed,
+        options=encode_options(reply.options),
     )
+
+
+def is_negative(reply: Reply) -> bool:
+    """Whether the reply ends in the zone's SOA record, whose serial is that of the moment."""
+    return bool(reply.authority) and reply.authority[-1].rtype == Type.SOA and not reply.additional
 
 
 def _shuffled(reply: Reply, body: bytes) -> tuple[int, int]:
@@ -93,10 +124,11 @@ def _shuffled(reply: Reply, body: bytes) -> tuple[int, int]:
 
 
 def question_end(octets: bytes) -> int:
-    """The place behind the question of a query whose name has no zero octet inside a label; -1 when it is cut.
+    """The place behind the question of a query whose name has no zero octet inside a label; -1 when it is cut, and for
+    other messages than queries: responses, and other opcodes than QUERY.
 
     What stands before that place is compared with the octets of questions that were well formed, so no label has to
     be looked at.
     """
     end = octets.find(0, HEADER_SIZE) + 5
-    return end if HEADER_SIZE + 5 <= end <= len(octets) else -1
+    return end if HEADER_SIZE + 5 <= end <= len(octets) and not octets[2] & 0xF8 else -1

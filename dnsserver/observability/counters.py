@@ -53,12 +53,26 @@ class Histogram:
     def copy(self) -> "Histogram":
         return Histogram(self.bounds, list(self.counts), self.total)
 
+    def add(self, value: float, times: int) -> None:
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.total += value * times
+
     def merge(self, other: "Histogram") -> None:
         self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
         self.total += other.total
 
+    def shared_out(self, shares: Mapping[int, int]) -> "dict[int, Histogram]":
+        """For each of *shares* so many observations, spread over the buckets as they are here."""
+        observed = sum(self.counts)
+        parts: dict[int, Histogram] = {}
+        for key, share in shares.items() if observed else ():
+            counts = [count * share // observed for count in self.counts]
+            counts[self.counts.index(max(self.counts))] += share - sum(counts)  # what rounding left
+            parts[key] = Histogram(self.bounds, counts, self.total * share / observed)
+        return parts
 
-def _no_durations() -> Histogram:
+
+def no_durations() -> Histogram:
     return Histogram(TIME_BOUNDS)
 
 
@@ -67,7 +81,7 @@ class ZoneCounters:
     """The queries for one zone at one address, and what became of them."""
 
     exchanges: dict[Exchange, int] = field(default_factory=dict)
-    seconds: Histogram = field(default_factory=_no_durations)
+    seconds: Histogram = field(default_factory=no_durations)
     asked: dict[str, Histogram] = field(default_factory=dict)
     """Octets of queries, by protocol."""
     sent: dict[str, Histogram] = field(default_factory=dict)
@@ -91,6 +105,14 @@ class ZoneCounters:
             sizes.counts[bisect_left(SIZE_BOUNDS, sent)] += 1
             sizes.total += sent
 
+    def add_many(self, exchange: Exchange, asked: int, sent: int, number: int) -> None:
+        """Count *number* queries of *asked* octets with replies of *sent* octets; their durations come apart."""
+        self.exchanges[exchange] = self.exchanges.get(exchange, 0) + number
+        protocol = exchange[0]
+        sizes = self.asked.get(protocol) or self._first(protocol)
+        sizes.add(asked, number)
+        self.sent[protocol].add(sent, number)
+
     def _first(self, protocol: str) -> Histogram:
         self.sent[protocol] = Histogram(SIZE_BOUNDS)
         return self.asked.setdefault(protocol, Histogram(SIZE_BOUNDS))
@@ -111,12 +133,15 @@ class QueryCounters:
     zones: dict[tuple[str, str], ZoneCounters] = field(default_factory=dict)
     panics: int = 0
     """Exceptions that a handler let through."""
+    misjudged: int = 0
+    """Quick answers that were compared with the plain path's, and were not the same."""
 
     def zone(self, server: str, zone: str) -> ZoneCounters:
         return self.zones.setdefault((server, zone), ZoneCounters())
 
     def merge(self, other: "QueryCounters") -> None:
         self.panics += other.panics
+        self.misjudged += other.misjudged
         for key, counters in other.zones.items():
             self.zones.setdefault(key, ZoneCounters()).merge(counters)
 

@@ -18,6 +18,11 @@ def dns_families(counters: QueryCounters) -> Iterator[AnyFamily]:
     """What *counters* come to."""
     places: list[_Place] = [((*key, ""), counted) for key, counted in counters.zones.items()]
     yield counter("coredns_panics_total", "Exceptions that a plugin let through.", counters.panics)
+    yield counter(
+        "dnsserver_misjudged_total",
+        "Quick answers that differed from the slow path's (`--judge`).",
+        counters.misjudged,
+    )
     yield _sums("requests", "Queries that were read.", ("proto", "family", "type"), places, _request)
     yield _sums("do_requests", "Queries with the DO bit.", (), places, _do_request)
     yield _sums("responses", "Replies that were sent.", ("rcode", "plugin"), places, _response)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -17,12 +17,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
 
 class Exposition:
-    """The text of *families*, as they are when asked for, and of this process: CPU, memory, open files."""
+    """The text of *families*, as they are when asked for."""
 
     def __init__(self, families: Callable[[], Iterable[AnyFamily]]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Families(families))
-        ProcessCollector(registry=self._registry)
 
     def answer(self) -> HttpAnswer:
         return HttpAnswer(200, generate_latest(self._registry), CONTENT_TYPE)

@@ -10,6 +10,7 @@ from dnsserver.answering.reply import Reply, encode
 from dnsserver.observability.counters import Meter, ZoneCounters
 from dnsserver.runtime.fastpath import FastPath
 from dnsserver.runtime.sites import BuiltSite
+from dnsserver.transports.responder import NothingReady, ReadyReplies
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Class, Rcode, Type, type_name
@@ -19,23 +20,52 @@ LOG = logging.getLogger("dnsserver.server")
 
 
 class Dispatcher:
-    """Answers what arrives at one listener, by the site with the longest matching zone; *meter* counts that."""
+    """Answers what arrives at one listener, by the site with the longest matching zone; *meter* counts that, *judged*
+    is the share of quick answers that are compared with the plain path's, *room* the part of the usual octets that hot
+    answers may take."""
 
-    def __init__(self, sites: Mapping[bytes, BuiltSite], meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        sites: Mapping[bytes, BuiltSite],
+        meter: Meter | None = None,
+        *,
+        judged: float = 0.0,
+        room: float = 1.0,
+    ) -> None:
         self._sites = sites
         self._meter = meter
         # Section 15: one block that takes them lets them in for the whole listener.
         self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
         states = {site.repeatable.state for site in sites.values() if site.repeatable is not None}
-        self._fast = FastPath(self._fast_site, states) if states else None
+        self._refreshes = tuple(
+            dict.fromkeys(
+                plugin.refresh
+                for site in sites.values()
+                for plugin in site.plugins
+                if plugin.refresh is not None
+            )
+        )
+        self._fast: FastPath | None = None
+        self._misjudged = 0
+        if states:
+            self._fast = FastPath(self._fast_site, states, self._refresh, judged=judged, room=room)
         #: Exceptions that a handler let through; each is a bug.
         self.panics = 0
 
+    def ready(self, ipv6: bool) -> ReadyReplies:
+        """The replies over UDP that only want their ID, to clients whose address is an IPv6 one or not."""
+        return NothingReady() if self._fast is None else self._fast.ready(ipv6)
+
     @property
-    def has_answers_at_hand(self) -> bool:
-        """Whether `answer_now` can ever give a reply."""
-        return self._fast is not None
+    def misjudged(self) -> int:
+        """Quick answers that were not those of the plain path; each is a bug."""
+        return self._misjudged + (0 if self._fast is None else self._fast.misjudged)
+
+    def settle_counts(self) -> None:
+        """Bring the counters up to date."""
+        if self._fast is not None:
+            self._fast.tallies.fold()
 
     def answer_now(self, octets: bytes, protocol: str, ipv6: bool) -> bytes | None:
         """The reply to *octets* if it is at hand: what `respond` would give, without its way through the chain."""
@@ -46,13 +76,15 @@ class Dispatcher:
         except Exception:
             self.panics += 1
             LOG.exception("the fast path failed, this is a bug; queries take the chain from here on")
-            self._fast = None
+            fast, self._fast = self._fast, None
+            self._misjudged = fast.misjudged
+            fast.close()
             return None
 
     def _fast_site(self, question: Question) -> tuple[BuiltSite, ZoneCounters | None] | None:
         if question.rclass != Class.IN:
             return None
-        zone = self._longest(question.name, question.rtype)
+        zone = self._longest(question.name.lower(), question.rtype)
         if zone is None:
             return None
         return self._sites[zone], None if self._meter is None else self._meter.zone(zone)
@@ -71,6 +103,7 @@ class Dispatcher:
             return query.octets
         zone: bytes | None = None
         try:
+            self._refresh()
             zone = self._zone(query)
             reply = await self._resolved(query, zone)
             sent = None if reply is None else encode(reply, query)
@@ -97,6 +130,10 @@ class Dispatcher:
             error,
             exc_info=error if self._debug else None,
         )
+
+    def _refresh(self) -> None:
+        for refresh in self._refreshes:
+            refresh()
 
     async def resolve(self, query: Query) -> Reply | None:
         """The reply of the site that owns the name."""

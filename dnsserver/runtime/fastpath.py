@@ -1,105 +1,345 @@
-"""Octets to octets without the plugin chain, where a stored answer says the same (docs/architecture.md, "A query")."""
+"""Octets to octets without the plugin chain, where the cluster's state alone says the answer (docs/architecture.md,
+"A query"): replies that only want their ID, and stored answers for what is asked in a less common way."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from random import Random
 
-from dnsserver.answering.fast import fast_reply
-from dnsserver.answering.stored import compile_answer, question_end
-from dnsserver.observability.counters import OTHER, TYPES, ZoneCounters
+from dnsserver.answering.fast import OPT_SIZE, fast_reply, is_commonplace
+from dnsserver.answering.query import Query, read_query
+from dnsserver.answering.reply import Reply, encode
+from dnsserver.answering.stored import (
+    ADDRESS_SIZES,
+    SOA_TAIL,
+    StoredAnswer,
+    compile_answer,
+    is_negative,
+    question_end,
+)
+from dnsserver.observability.counters import OTHER, TYPES, Exchange, ZoneCounters
+from dnsserver.observability.tallies import Tallies, Tally
+from dnsserver.plugins.loadbalance.handler import reordered
 from dnsserver.plugins.plugin import Repeatable
+from dnsserver.runtime.judging import is_just
 from dnsserver.runtime.sites import BuiltSite
-from dnsserver.store.hot import Held, HotAnswers
-from dnsserver.wire.codes import Type
+from dnsserver.store.hot import HotAnswers
+from dnsserver.transports.responder import FindReady, NothingReady, ReadyReply
+from dnsserver.wire.arrival import Arrival
+from dnsserver.wire.codes import Flag, Rcode, Type
+from dnsserver.wire.edns import encode_options
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ObjectKey
 
+LOG = logging.getLogger("dnsserver.server")
+
 #: Where a question is answered: the site, and what counts its queries, if anything does.
 Chooser = Callable[[Question], tuple[BuiltSite, ZoneCounters | None] | None]
+#: Of an arrival, the plain path's encoding looks at the protocol alone.
+_ARRIVALS = {protocol: Arrival(protocol, "", 0, "", 0) for protocol in ("udp", "tcp")}
+#: Stands for the numbers of replies that nobody counts.
+_UNCOUNTED: Tally = [0]
+#: Orders of addresses that take turns where they stand in several sections, chained by pointers: such a reply costs as
+#: much as its records, and clients choose among SRV records by weight.
+VARIANTS = 4
+#: TC, in the third octet of a message.
+_TRUNCATED = Flag.TC >> 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a question is answered, and the serial that negative answers have there now."""
+
+    site: BuiltSite
+    repeatable: Repeatable
+    counters: ZoneCounters | None
+    serial: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A stored answer; None: it cannot be stored, do not try again. `restless`: the order of its addresses is another
+    each time, so that no reply can be kept ready."""
+
+    answer: StoredAnswer | None
+    place: _Place
+    restless: bool
+
+    @property
+    def size(self) -> int:
+        return 0 if self.answer is None else len(self.answer.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the state says to a question, and the Service whose change ends that."""
+
+    question: Question
+    place: _Place
+    reply: Reply
+    service: ObjectKey | None
+
+    @property
+    def restless(self) -> bool:
+        """Whether `loadbalance` would make another reply of it each time."""
+        return self.place.site.shuffles and any(
+            sum(record.rtype in ADDRESS_SIZES for record in section) > 1
+            for section in (self.reply.answer, self.reply.additional)
+        )
+
+    @property
+    def inventable(self) -> bool:
+        """Whether clients can ask for ever more such: negative answers, but for NODATA of an address type. Those are as
+        many as there are names, and every second question on a cluster of one family."""
+        nodata = self.reply.rcode == Rcode.NOERROR and self.question.rtype in ADDRESS_SIZES
+        return is_negative(self.reply) and not nodata
+
+
+class Ready:
+    """The replies over UDP to the clients of one IP version that only want their ID."""
+
+    def __init__(self, tallies: Tallies, refresh: Callable[[], None], room: float) -> None:
+        self.replies: HotAnswers[ReadyReply] = HotAnswers(lambda reply: reply[1], room)
+        self._tallies = tallies
+        self._refresh = refresh
+
+    def find(self) -> tuple[FindReady, FindReady]:
+        self._refresh()
+        return self.replies.of_services.young.get, self.replies.others.young.get
+
+    def given(self, replies: int, seconds: float) -> None:
+        self._tallies.lasted(seconds, replies)
 
 
 class FastPath:
     """Answers what it has seen before, and learns what it has not, as far as a site's answers may be repeated.
 
     A question that needs more than the cluster's state, or a site with a plugin that wants to see every query, is left
-    to the chain: `answer` then gives None.
+    to the chain: `answer` then gives None. *refresh* brings the states up to date, before each batch. *judged* is the
+    share of replies, 0 to 1, that are compared with what the plain path gives at that moment; one that differs is not
+    sent, logged and counted in `misjudged`.
     """
 
-    def __init__(self, choose: Chooser, states: set[ClusterState], rng: Random | None = None) -> None:
+    def __init__(
+        self,
+        choose: Chooser,
+        states: Iterable[ClusterState],
+        refresh: Callable[[], None],
+        rng: Random | None = None,
+        *,
+        judged: float = 0.0,
+        room: float = 1.0,
+    ) -> None:
+        """*room*: as in HotAnswers."""
         self._choose = choose
-        self._hot: HotAnswers[tuple[ClusterState, ZoneCounters | None]] = HotAnswers()
-        self._shuffle = (rng or Random()).shuffle
-        for state in states:
+        self._refresh = refresh
+        self._dice = rng or Random()
+        self._judged = judged
+        self.misjudged = 0
+        self.tallies = Tallies()
+        self._stored: HotAnswers[_Held] = HotAnswers(lambda held: held.size, room)
+        self._varied: HotAnswers[list[bytes]] = HotAnswers(lambda some: VARIANTS * len(some[0]), room)
+        self._ready = {ipv6: Ready(self.tallies, refresh, room) for ipv6 in (False, True)}
+        self._serials: dict[ClusterState, list[bytes]] = {state: [b""] for state in states}
+        for state in self._serials:
             state.subscribe(self._changed)
+        self._note_serials()
 
     def __repr__(self) -> str:
-        return f"<FastPath answers={len(self._hot)}>"
+        ready = sum(len(each.replies) for each in self._ready.values())
+        return f"<FastPath ready={ready} stored={len(self._stored)}>"
+
+    def ready(self, ipv6: bool) -> Ready | NothingReady:
+        """For the sockets of an IP version. Where replies are judged, all of them come from `answer`."""
+        return NothingReady() if self._judged else self._ready[ipv6]
+
+    def close(self) -> None:
+        """Have no reply ready any more, also for sockets that hold on to `ready`; what was given is counted."""
+        self.tallies.fold()
+        self._changed(None)
 
     def answer(self, octets: bytes, protocol: str, ipv6: bool) -> bytes | None:
-        """The reply to *octets*, or None to take the chain. *ipv6*: the client's address is one. Never raises."""
+        """The reply to *octets*, or None to take the chain. *ipv6*: the client's address is one."""
         begun = time.perf_counter()
+        self._refresh()
         end = question_end(octets)
-        if end < 0 or octets[2] & 0xF8:
+        if end < 0:
             return None
-        question = octets[HEADER_SIZE:end]
-        held = self._hot.get(question)
-        if held is None:
-            held = self._other_spelling(question)
-            if held is None:
+        if protocol == "udp" and is_commonplace(octets, end):
+            held = self._stored.get(octets[HEADER_SIZE:end])
+            if held is None or not held.restless:
+                return self._ready_reply(octets, end, ipv6, begun)
+        return self._stored_reply(octets, end, protocol, ipv6, begun)
+
+    # Replies that only want their ID.
+
+    def _ready_reply(self, octets: bytes, end: int, ipv6: bool, begun: float) -> bytes | None:
+        """As BatchPort does it, which comes here with what it has not found."""
+        found = self._find_ready(octets[2:], ipv6)
+        if found is None:
+            said = self._said(octets[HEADER_SIZE:end])
+            if said is None:
                 return None
-        stored = held.answer
-        if stored is None:
+            found = None if said.restless else self._learn_ready(octets, said, ipv6)
+            if found is None:
+                return self._stored_reply(octets, end, "udp", ipv6, begun)
+        template, _, tally, changing = found
+        reply = octets[:2] + template
+        if changing is not None:
+            place, now = changing
+            reply = reply[:place] + now[0] + reply[place + 4 :]
+        if self._judged and not self._just(reply, octets, "udp"):
             return None
-        state, counters = held.source
-        serial = (state.serial & 0xFFFFFFFF).to_bytes(4, "big")
-        reply = fast_reply(octets, end, stored, serial, self._shuffle, udp=protocol == "udp")
-        if reply is not None and counters is not None:
-            rtype = question[-4] << 8 | question[-3]
-            do = octets[11] == 1 and bool(octets[end + 7] & 0x80)
-            exchange = (
-                protocol,
-                ipv6,
-                rtype if rtype in TYPES else OTHER,
-                stored.rcode,
-                "kubernetes",
-                do,
-            )
-            counters.add(exchange, len(octets), len(reply), time.perf_counter() - begun)
+        if tally is not _UNCOUNTED:
+            tally[0] += 1
+            self.tallies.lasted(time.perf_counter() - begun, 1)
         return reply
 
-    def _other_spelling(self, question: bytes) -> Held[tuple[ClusterState, ZoneCounters | None]] | None:
+    def _find_ready(self, key: bytes, ipv6: bool) -> ReadyReply | None:
+        """In the young halves alone: what sockets do not find there is learnt again."""
+        replies = self._ready[ipv6].replies
+        return replies.of_services.young.get(key) or replies.others.young.get(key)
+
+    def _learn_ready(self, octets: bytes, said: _Said, ipv6: bool) -> ReadyReply | None:
+        query = read_query(octets, _ARRIVALS["udp"])
+        if not isinstance(query, Query):
+            return None
+        sent = encode(said.reply, query)
+        whole = not sent[2] & _TRUNCATED
+        opt = 0 if query.edns is None else OPT_SIZE + len(encode_options(said.reply.options))
+        # A reply that is cut has lost its SOA record first: nothing in it changes.
+        changing = (
+            (len(sent) - opt - SOA_TAIL, said.place.serial) if whole and is_negative(said.reply) else None
+        )
+        tally = _UNCOUNTED
+        if said.place.counters is not None:
+            do = query.edns is not None and query.edns.do
+            exchange = _exchange("udp", ipv6, said.question.rtype, said.reply.rcode, do)
+            tally = self.tallies.tally(said.place.counters, exchange, len(octets), len(sent))
+        found: ReadyReply = (sent[2:], len(sent), tally, changing)
+        replies = self._ready[ipv6].replies
+        replies.put(octets[2:], found, said.service, inventable=said.inventable)
+        return found
+
+    # Stored answers.
+
+    def _stored_reply(self, octets: bytes, end: int, protocol: str, ipv6: bool, begun: float) -> bytes | None:
+        question = octets[HEADER_SIZE:end]
+        held = self._stored.get(question) or self._other_spelling(question)
+        if held is None:
+            return None
+        place = held.place
+        if held.answer is None:
+            reply = self._varied_reply(octets, end, protocol) if held.restless else None
+        else:
+            reply = fast_reply(octets, end, held.answer, place.serial[0], self._dice, udp=protocol == "udp")
+        if reply is None or (self._judged and not self._just(reply, octets, protocol)):
+            return None
+        if place.counters is not None:
+            do = octets[11] == 1 and bool(octets[end + 7] & 0x80)
+            exchange = _exchange(protocol, ipv6, question[-4] << 8 | question[-3], reply[3] & 15, do)
+            place.counters.add(exchange, len(octets), len(reply), time.perf_counter() - begun)
+        return reply
+
+    def _varied_reply(self, octets: bytes, end: int, protocol: str) -> bytes | None:
+        """One of some replies to the same octets, whose addresses stand in another order in each."""
+        if not is_commonplace(octets, end):
+            return None
+        key = octets[2:] + protocol.encode()
+        some = self._varied.get(key) or []
+        if len(some) == VARIANTS:
+            return octets[:2] + some[self._dice.sample(range(VARIANTS), 1)[0]]
+        query, said = read_query(octets, _ARRIVALS[protocol]), self._said(octets[HEADER_SIZE:end])
+        if said is None or not isinstance(query, Query):
+            return None
+        reply = encode(reordered(said.reply), query)
+        some.append(reply[2:])
+        self._varied.put(key, some, said.service, inventable=said.inventable)
+        return reply
+
+    def _other_spelling(self, question: bytes) -> _Held | None:
         """What is held for the name in lower case, learnt if need be, if it is right for this spelling too."""
         lower = question[:-4].lower() + question[-4:]
-        held = self._hot.get(lower) or self._learn(lower)
+        held = self._stored.get(lower) or self._learn_stored(lower)
         if held is None or held.answer is None or lower == question:
             return held
         return held if held.answer.any_case else None
 
-    def _learn(self, octets: bytes) -> Held[tuple[ClusterState, ZoneCounters | None]] | None:
+    def _learn_stored(self, octets: bytes) -> _Held | None:
+        said = self._said(octets)
+        if said is None:
+            return None
+        place = said.place
+
+        def other(spelling: Question) -> Reply | None:
+            found = place.repeatable.repeatable(spelling)
+            return found and found[0]
+
+        answer = compile_answer(said.question, said.reply, other, shuffle=place.site.shuffles)
+        held = _Held(answer, place, said.restless)
+        self._stored.put(octets, held, said.service, inventable=said.inventable)
+        return held
+
+    # Both.
+
+    def _said(self, octets: bytes) -> _Said | None:
+        """What the state says to the question that *octets* are; None where it has not the only say."""
         try:
             question, end = Question.decode(octets, 0)
         except WireError:
             return None
         chosen = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
-        if chosen is None or chosen[0].repeatable is None:
+        if chosen is None:
             return None
         site, counters = chosen
-        repeatable: Repeatable = chosen[0].repeatable
-        found = repeatable.repeatable(question)
-        if found is None:
+        repeatable = site.repeatable
+        found = None if repeatable is None else repeatable.repeatable(question)
+        if repeatable is None or found is None:
             return None
-        other = Question(question.name.swapcase(), question.rtype, question.rclass)
-        twin = repeatable.repeatable(other)
-        stored = compile_answer(question, found[0], other, twin and twin[0], shuffle=site.shuffles)
-        held = Held(stored, (repeatable.state, counters))
-        self._hot.put(octets, held, found[1])
-        return held
+        place = _Place(site, repeatable, counters, self._serials[repeatable.state])
+        return _Said(question, place, *found)
 
-    def _changed(self, keys: frozenset[ObjectKey]) -> None:
-        if any(not key.namespace for key in keys):
-            self._hot.clear()  # a Namespace: any number of names hang on it
-        else:
-            self._hot.forget(keys)
+    def _changed(self, keys: frozenset[ObjectKey] | None) -> None:
+        self._note_serials()
+        answers: list[HotAnswers[ReadyReply] | HotAnswers[_Held] | HotAnswers[list[bytes]]]
+        answers = [self._stored, self._varied]
+        answers += [ready.replies for ready in self._ready.values()]
+        for each in answers:
+            if keys is None or any(not key.namespace for key in keys):
+                each.clear()  # a Namespace: any number of names hang on it
+            else:
+                each.forget(keys)
+
+    def _note_serials(self) -> None:
+        for state, serial in self._serials.items():
+            serial[0] = (state.serial & 0xFFFFFFFF).to_bytes(4, "big")
+
+    def _just(self, reply: bytes, octets: bytes, protocol: str) -> bool:
+        """Whether *reply* is what the plain path would say; addresses may stand in another order."""
+        if self._dice.random() >= self._judged:
+            return True
+        query = read_query(octets, _ARRIVALS[protocol])
+        said = self._said(octets[HEADER_SIZE : question_end(octets)])
+        if (
+            isinstance(query, Query)
+            and said is not None
+            and is_just(reply, query, said.reply, restless=said.restless)
+        ):
+            return True
+        self.misjudged += 1
+        if self.misjudged & (self.misjudged - 1) == 0:  # the 1st, 2nd, 4th...: a client must not fill the log
+            LOG.error(
+                "the fast path's reply is not the plain path's, this is a bug (time %d): %s to %s",
+                self.misjudged,
+                reply.hex(),
+                octets.hex(),
+            )
+        return False
+
+
+def _exchange(protocol: str, ipv6: bool, rtype: int, rcode: int, do: bool) -> Exchange:
+    return (protocol, ipv6, rtype if rtype in TYPES else OTHER, rcode, "kubernetes", do)

@@ -48,32 +48,46 @@ class BoundSockets:
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         """Host and port of each, the port as chosen where 0 was asked for."""
-        names = [sock.getsockname() for sock in (*self.tcp, *self.udp)]
-        return tuple(dict.fromkeys((host_text(name), int(name[1])) for name in names))
+        return _names((*self.tcp, *self.udp))
+
+    @property
+    def udp_endpoints(self) -> tuple[tuple[str, int], ...]:
+        return _names(self.udp)
 
     def close(self) -> None:
-        for sock in (*self.udp, *self.tcp):
+        self.close_udp()
+        for sock in self.tcp:
             sock.close()
+
+    def close_udp(self) -> None:
+        for sock in self.udp:
+            sock.close()
+
+
+def _names(sockets: Iterable[socket.socket]) -> tuple[tuple[str, int], ...]:
+    names = [sock.getsockname() for sock in sockets]
+    return tuple(dict.fromkeys((host_text(name), int(name[1])) for name in names))
 
 
 def bind_all(
     endpoints: Iterable[tuple[str, int]],
     *,
     protocols: Sequence[str] = ("tcp", "udp"),
-    reuse_port: bool = False,
+    reuse_udp_port: bool = False,
     limits: TransportLimits = DEFAULT_LIMITS,
 ) -> BoundSockets:
     """A socket per endpoint and protocol, or `ListenError` and none.
 
     Hosts are IP texts, with scope where needed; "" means every address. All endpoints with port 0 get the same
-    port, free for all of them.
+    port, free for all of them. *reuse_udp_port*: others of this user may open the same UDP ports; that nobody else
+    serves there is seen from the TCP ports.
     """
     wanted = list(dict.fromkeys(endpoints))
     attempts = _PORT_ATTEMPTS if any(port == 0 for _, port in wanted) else 1
     while True:
         attempts -= 1
         try:
-            return _bind_once(_numbered(wanted), protocols, reuse_port, limits)
+            return _bind_once(_numbered(wanted), protocols, reuse_udp_port, limits)
         except ListenError as error:
             if error.errno != errno.EADDRINUSE or not attempts:
                 raise
@@ -91,14 +105,14 @@ def _numbered(endpoints: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _bind_once(
-    endpoints: list[tuple[str, int]], protocols: Sequence[str], reuse_port: bool, limits: TransportLimits
+    endpoints: list[tuple[str, int]], protocols: Sequence[str], reuse_udp_port: bool, limits: TransportLimits
 ) -> BoundSockets:
     bound: dict[str, list[socket.socket]] = {"tcp": [], "udp": []}
 
     def prepare(sock: socket.socket) -> None:
-        if reuse_port:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if sock.type == socket.SOCK_DGRAM:
+            if reuse_udp_port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             _ask_for_buffers(sock, limits.udp_socket_buffer)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # over old connections in TIME_WAIT

@@ -1,14 +1,15 @@
 """All sockets of a server, UDP and TCP."""
 
 import asyncio
-from collections.abc import Iterable
+import socket
+from collections.abc import Callable, Iterable
 from typing import Self
 
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.binding import BoundSockets, bind_all
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.pool import ConnectionPool
-from dnsserver.transports.responder import AnswerNow, Responder
+from dnsserver.transports.responder import AnswerNow, ReadyReplies, Responder
 from dnsserver.transports.tcp import TcpListener
 from dnsserver.transports.udp import UdpListener
 
@@ -16,7 +17,8 @@ from dnsserver.transports.udp import UdpListener
 class Listener:
     """Answer on many sockets with one responder. It owns the sockets from its making on.
 
-    *pool* may be shared by several listeners, and brings limits of its own.
+    *pool* may be shared by several listeners, and brings limits of its own. *ready* gives the replies that only want
+    their ID, by whether clients have IPv6 addresses.
     """
 
     def __init__(
@@ -27,13 +29,21 @@ class Listener:
         limits: TransportLimits = DEFAULT_LIMITS,
         pool: ConnectionPool | None = None,
         now: AnswerNow | None = None,
+        ready: Callable[[bool], ReadyReplies] | None = None,
     ) -> None:
         pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
         self.counters = pool.counters
         self.endpoints = sockets.endpoints
         self._parts: list[UdpListener | TcpListener] = [
             *(
-                UdpListener(sock, responder, limits=pool.limits, counters=pool.counters, now=now)
+                UdpListener(
+                    sock,
+                    responder,
+                    limits=pool.limits,
+                    counters=pool.counters,
+                    now=now,
+                    ready=ready(sock.family == socket.AF_INET6) if ready is not None else None,
+                )
                 for sock in sockets.udp
             ),
             *(TcpListener(sock, responder, pool=pool) for sock in sockets.tcp),
@@ -45,15 +55,15 @@ class Listener:
         endpoints: Iterable[tuple[str, int]],
         responder: Responder,
         *,
-        reuse_port: bool = False,
         limits: TransportLimits = DEFAULT_LIMITS,
         pool: ConnectionPool | None = None,
         now: AnswerNow | None = None,
+        ready: Callable[[bool], ReadyReplies] | None = None,
     ) -> Self:
         """Bind every endpoint for UDP and TCP, or raise `ListenError` and bind none; see `bind_all`."""
         pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
-        sockets = bind_all(endpoints, reuse_port=reuse_port, limits=pool.limits)
-        return cls(sockets, responder, pool=pool, now=now)
+        sockets = bind_all(endpoints, limits=pool.limits)
+        return cls(sockets, responder, pool=pool, now=now, ready=ready)
 
     def __repr__(self) -> str:
         where = " ".join(endpoint_text(*endpoint) for endpoint in self.endpoints)
@@ -71,8 +81,12 @@ class Listener:
         for part in self._parts:
             await part.start()
 
-    async def close(self, grace_s: float = 0.0) -> None:
-        """Drain all sockets at the same time, for *grace_s* at most; then cut what is left. May be repeated."""
+    async def close(self, grace_s: float = 0.0, *, handed_over: bool = False) -> None:
+        """Drain all sockets at the same time, for *grace_s* at most; then cut what is left. May be repeated.
+
+        *handed_over*: another process has the same sockets and goes on with them, so what waits in them is its own.
+        """
         async with asyncio.TaskGroup() as group:
             for part in self._parts:
-                group.create_task(part.close(grace_s), name=f"close {part!r}")
+                closing = part.close(grace_s, handed_over=handed_over)
+                group.create_task(closing, name=f"close {part!r}")

@@ -60,11 +60,11 @@ class TcpListener:
         await self._tasks.open()
         self._listen_on()
 
-    async def close(self, grace_s: float = 0.0) -> None:
+    async def close(self, grace_s: float = 0.0, *, handed_over: bool = False) -> None:
         """Accept no more; close idle connections; let the others have their answers, for *grace_s* at most.
 
         Connections that the kernel has already accepted for us are served if their question is there, or comes
-        very soon.
+        very soon; unless *handed_over*, as then they are another process's.
         """
         if self._sock.fileno() < 0:
             return
@@ -73,7 +73,7 @@ class TcpListener:
             if grace_s > 0:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(grace_s):
-                        await self._drain()
+                        await self._drain(handed_over)
         finally:
             self._sock.close()
             await self._tasks.close()
@@ -83,9 +83,10 @@ class TcpListener:
                 self._turn_away(connection)
             await asyncio.sleep(0)  # the event loop loses aborted connections in its next round
 
-    async def _drain(self) -> None:
+    async def _drain(self, handed_over: bool) -> None:
         self._draining = True
-        self._accept(self._limits.tcp_backlog)
+        if not handed_over:
+            self._accept(self._limits.tcp_backlog)
         self._sock.close()
         for connection in list(self._connections):
             connection.drain()

@@ -13,7 +13,7 @@ from dnsserver.transports.addresses import SocketAddress, endpoint_text, host_te
 from dnsserver.transports.asking import ask
 from dnsserver.transports.batch import BatchPort, usable
 from dnsserver.transports.limits import DATAGRAM_MAX, DEFAULT_LIMITS, TransportCounters, TransportLimits
-from dnsserver.transports.responder import AnswerNow, Arrival, Responder
+from dnsserver.transports.responder import AnswerNow, Arrival, ReadyReplies, Responder
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.transports.wildcard import Ancillary, Deliver, WildcardPort, can_reply_from_asked
 
@@ -127,11 +127,13 @@ class UdpListener:
         limits: TransportLimits = DEFAULT_LIMITS,
         counters: TransportCounters | None = None,
         now: AnswerNow | None = None,
+        ready: ReadyReplies | None = None,
     ) -> None:
-        """*now* is asked before *responder*, where datagrams come in batches."""
+        """*ready* and *now* are asked before *responder*, where datagrams come in batches."""
         self._sock = sock
         self._responder = responder
         self._now = now
+        self._ready = ready
         self._limits = limits
         self.counters = counters if counters is not None else TransportCounters()
         self.host, self.port = host_text(sock.getsockname()), int(sock.getsockname()[1])
@@ -159,19 +161,22 @@ class UdpListener:
     def _chosen_carrier(self) -> DgramPort | WildcardPort:
         """The one switch between the ways to carry datagrams. asyncio_dgram works on every platform and event loop."""
         if self._now is not None and usable():
-            return BatchPort(self._sock, self._limits, self.counters, self._now)
+            return BatchPort(self._sock, self._limits, self.counters, self._now, self._ready)
         if can_reply_from_asked(self._sock):
             return WildcardPort(self._sock, self._limits, self.counters)
         return DgramPort(self._sock, self.counters)
 
-    async def close(self, grace_s: float = 0.0) -> None:
-        """Receive no more; answer what has arrived, for *grace_s* at most; then close the socket."""
+    async def close(self, grace_s: float = 0.0, *, handed_over: bool = False) -> None:
+        """Receive no more; answer what has arrived, for *grace_s* at most; then close the socket.
+
+        What waits in the socket has arrived too, unless it is *handed_over* to another process.
+        """
         if self._sock.fileno() < 0:
             return
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
-                    await self._drain()
+                    await (self._finish() if handed_over else self._drain())
         finally:
             await self._tasks.close()
             if self._carrier is not None:
@@ -179,6 +184,14 @@ class UdpListener:
             self._sock.close()
             for _ in range(_QUIET_ROUNDS):  # the event loop closes its copy in one of its next turns
                 await asyncio.sleep(0)
+
+    async def _finish(self) -> None:
+        """Until all is answered that was taken from the socket."""
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.wait((self._receiving,))
+        while self._in_flight:
+            await asyncio.wait(set(self._in_flight))
 
     async def _drain(self) -> None:
         """Until neither the socket nor the queues of the event loop hold a datagram, and all are answered."""

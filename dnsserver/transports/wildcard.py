@@ -47,10 +47,15 @@ def reply_path(level: int, packed: bytes) -> tuple[str, tuple[Ancillary, ...]]:
         return socket.inet_ntop(socket.AF_INET, local), ((level, _IP_PKTINFO, back),)
     local, index = _PKTINFO_6.unpack(packed[: _PKTINFO_6.size])
     host = socket.inet_ntop(socket.AF_INET6, local)
-    link_local = local[0] == 0xFE and local[1] & 0xC0 == 0x80
+    link_local = is_link_local(local)
     back = _PKTINFO_6.pack(local, index if link_local else 0)
     named = f"{host}%{scope_text(index)}" if link_local else host
     return named, ((level, socket.IPV6_PKTINFO, back),)
+
+
+def is_link_local(packed: bytes | bytearray) -> bool:
+    """Whether an IPv6 address, of which two octets are enough, means something on one link only (RFC 4291 §2.5.6)."""
+    return packed[0] == 0xFE and packed[1] & 0xC0 == 0x80
 
 
 class WildcardPort:

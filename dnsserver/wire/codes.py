@@ -66,6 +66,7 @@ class Flag(IntFlag):
 class ExtendedError(IntEnum):
     """INFO-CODEs of Extended DNS Errors (RFC 8914 section 4)."""
 
+    STALE_ANSWER = 3
     NOT_READY = 14
 
 

@@ -40,10 +40,15 @@ class Edns:
 
     def encode(self) -> bytes:
         """The whole OPT record."""
-        rdata = b"".join(_OPTION.pack(code, len(data)) + data for code, data in self.options)
+        rdata = encode_options(self.options)
         flags = _DO if self.do else 0
         fixed = _FIXED.pack(Type.OPT, self.payload, self.extended_rcode, self.version, flags, len(rdata))
         return ROOT + fixed + rdata
+
+
+def encode_options(options: tuple[tuple[int, bytes], ...]) -> bytes:
+    """RDATA of an OPT record: option code and data of each (RFC 6891 section 6.1.2)."""
+    return b"".join(_OPTION.pack(code, len(data)) + data for code, data in options)
 
 
 def extended_error(code: int, text: str = "") -> tuple[int, bytes]:

@@ -3,8 +3,6 @@
 import struct
 from dataclasses import dataclass
 
-import dnslib
-
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
 from dnsserver.wire.edns import Edns
@@ -82,14 +80,6 @@ class Message:
         """The whole RCODE, the upper bits from OPT (RFC 6891 section 6.1.3)."""
         upper = self.edns.extended_rcode if self.edns else 0
         return upper << 4 | self.header.rcode
-
-
-def presentation(octets: bytes) -> str:
-    """A message in the form in which dig shows it, for people; hexadecimal when it is no message."""
-    try:
-        return str(dnslib.DNSRecord.parse(octets))
-    except Exception:  # dnslib lets errors of many kinds through; any of them means "not readable"
-        return octets.hex(" ")
 
 
 def _record(octets: bytes, place: int) -> tuple[Record, int]:

@@ -155,8 +155,3 @@ def test_notify_keeps_its_opcode_and_no_bits() -> None:
 def test_rcode_and_question(rcode: Rcode) -> None:
     octets = encode(Reply(rcode=rcode), query())
     assert octets == message(word=0x8100 | rcode)
-
-
-def test_with_options_adds() -> None:
-    first, second = extended_error(14), extended_error(22)
-    assert Reply(options=(first,)).with_options(second).options == (first, second)

@@ -1,20 +1,26 @@
 """Answers at hand behind a dispatcher, where random clusters seldom lead: balanced aliases, 64 KiB, and failure."""
 
 import logging
+from typing import Any
 
 import pytest
 
 from dnsserver.answering.reply import Reply
 from dnsserver.config import ServerBlock
+from dnsserver.observability.counters import Meter, ZoneCounters
 from dnsserver.plugins.kubernetes.state_answers import StateAnswers
 from dnsserver.plugins.plugin import Plugin, Repeats, no_next_plugin
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.sites import BuiltSite
+from dnsserver.store import hot
+from dnsserver.store.hot import ENTRY_OCTETS, HotAnswers
+from dnsserver.transports.responder import NothingReady
 from dnsserver.wire.arrival import Arrival
+from dnsserver.wire.codes import Type
 from dnsserver.wire.limits import MESSAGE_MAX
 from dnsserver.wire.question import Question
 from dnsserver.zone.objects import ClusterObject, ObjectKey
-from tests.answering.packets import RD, TC, message, opt
+from tests.answering.packets import AD, RD, TC, message, opt
 from tests.answers.objects import external, headless, namespaces, slice_of
 from tests.answers.scene import Scene, wire_name
 
@@ -35,11 +41,14 @@ def scene(count: int) -> Scene:
     return Scene(name="at hand", objects=objects)
 
 
-def dispatcher(count: int, repeats: Repeats, *, at_hand: bool = True) -> Dispatcher:
+def dispatcher(
+    count: int, repeats: Repeats, *, at_hand: bool = True, meter: Meter | None = None, judged: float = 0.0
+) -> Dispatcher:
     answers, wrap = scene(count).parts(scene(count).state())
     front = Plugin(name="front", wrap=lambda following: following, repeats=repeats)
     plugins = (front, Plugin(name="kubernetes", wrap=wrap, repeatable=answers if at_hand else None))
-    return Dispatcher({b"\0": BuiltSite(ServerBlock((), (), "test", 1), plugins, wrap(no_next_plugin), ())})
+    site = BuiltSite(ServerBlock((), (), "test", 1), plugins, wrap(no_next_plugin), ())
+    return Dispatcher({b"\0": site}, meter, judged=judged)
 
 
 def question(name: str) -> bytes:
@@ -91,7 +100,7 @@ async def test_a_failure_leaves_the_chain(
         patch.setattr(StateAnswers, "repeatable", broken)
         assert front.answer_now(octets, "udp", ipv6=False) is None
     assert front.answer_now(octets, "udp", ipv6=False) is None
-    assert not front.has_answers_at_hand
+    assert isinstance(front.ready(False), NothingReady)
     assert front.panics == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     plain = await dispatcher(3, Repeats.AS_IT_IS, at_hand=False).respond(octets, UDP)
@@ -111,3 +120,105 @@ def test_a_loop_that_is_mended_is_seen() -> None:
     found = answers.repeatable(Question(wire_name("a.default.svc.cluster.local."), 1))
     assert found is not None
     assert found[1] is None
+
+
+async def test_after_a_failure_no_reply_is_ready_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets hold on to what finds ready replies; those given before are counted."""
+
+    def broken(_: StateAnswers, __: Question) -> tuple[Reply, ObjectKey | None] | None:
+        raise RuntimeError("broken")
+
+    counters = ZoneCounters()
+    front = dispatcher(1, Repeats.AS_IT_IS, meter=Meter({b"\0": counters}, ZoneCounters()))
+    octets = message(question("db"), RD)
+    held = front.ready(ipv6=False)
+    assert front.answer_now(octets, "udp", ipv6=False) is not None
+    assert held.find()[0](octets[2:]) is not None
+    monkeypatch.setattr(StateAnswers, "repeatable", broken)
+    assert front.answer_now(message(question("web"), RD), "udp", ipv6=False) is None
+    assert front.panics == 1
+    assert [find(octets[2:]) for find in (*held.find(), *front.ready(ipv6=False).find())] == [None] * 4
+    front.settle_counts()
+    assert sum(counters.exchanges.values()) == sum(counters.seconds.counts) == 1
+    assert 0 < counters.seconds.total < 1
+
+
+async def test_what_fails_to_refresh_is_servfail_and_no_exception(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise RuntimeError("broken")
+
+    answers, wrap = scene(1).parts(scene(1).state())
+    plugin = Plugin(name="kubernetes", wrap=wrap, repeatable=answers, refresh=broken)
+    front = Dispatcher(
+        {b"\0": BuiltSite(ServerBlock((), (), "test", 1), (plugin,), wrap(no_next_plugin), ())}
+    )
+    for arrival in (UDP, TCP):
+        reply = await front.respond(message(question("db"), RD), arrival)
+        assert reply is not None
+        assert reply[3] & 15 == 2
+    assert "this is a bug" in caplog.text
+
+
+# The order in which replies grow old.
+
+
+def test_a_reply_that_has_grown_old_is_ready_again_once_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the halves of the table are exchanged, what is asked for all the time is found by the sockets again."""
+    monkeypatch.setattr(hot, "SERVICE_OCTETS_MAX", 1)
+    front = dispatcher(1, Repeats.AS_IT_IS)
+    first, second = message(question("db"), RD), message(question("alias"), 0)
+    for octets in (first, message(question("db"), RD | AD), first, second):
+        assert front.answer_now(octets, "udp", ipv6=False) is not None
+        find, find_other = front.ready(ipv6=False).find()
+        assert (find(octets[2:]) or find_other(octets[2:])) is not None
+
+
+# On which shelf, and for how many octets.
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "of_a_service"),
+    [
+        ("db", Type.A, True),
+        ("db", Type.SRV, True),
+        ("db", Type.AAAA, True),  # every name of an IPv4 cluster is asked for both
+        ("db", Type.TXT, False),  # there is no end of types
+        ("db", 65280, False),
+        ("none", Type.A, False),  # nor of names
+        ("none", Type.AAAA, False),
+        ("alias", Type.A, False),  # hangs on more than one
+    ],
+)
+@pytest.mark.parametrize("word", [RD, RD | TC], ids=["ready", "stored"])
+def test_what_clients_can_ask_for_without_end_has_a_shelf_of_its_own(
+    name: str, rtype: int, of_a_service: bool, word: int
+) -> None:
+    front = dispatcher(3, Repeats.AS_IT_IS)
+    asked = question(name)[:-4] + rtype.to_bytes(2, "big") + b"\0\1"
+    octets = message(asked, word)
+    reply = front.answer_now(octets, "udp", ipv6=False)
+    assert reply is not None
+    fast = front._fast
+    assert fast is not None
+    held: HotAnswers[Any] = fast._stored if word & TC else fast._ready[False].replies
+    assert (len(held.of_services), len(held.others)) == ((1, 0) if of_a_service else (0, 1))
+    (shelf,) = (shelf for shelf in (held.of_services, held.others) if len(shelf))
+    (key,) = shelf.young
+    assert shelf._used == ENTRY_OCTETS + len(key) + len(reply) - (len(octets) if word & TC else 0)
+
+
+async def test_other_classes_are_the_chains_matter() -> None:
+    """Whatever the site would say to them."""
+
+    class Anything(StateAnswers):
+        def repeatable(self, _: Question) -> tuple[Reply, ObjectKey | None] | None:
+            return Reply(authoritative=True), None
+
+    plugin = Plugin(name="anything", repeatable=Anything(scene(1).state(), (), ()))
+    front = Dispatcher({b"\0": BuiltSite(ServerBlock((), (), "test", 1), (plugin,), no_next_plugin, ())})
+    for rclass in (1, 3, 4, 255):
+        octets = message(b"\1x\0\0\1" + rclass.to_bytes(2, "big"), RD)
+        for protocol in ("udp", "tcp"):
+            assert (front.answer_now(octets, protocol, ipv6=False) is not None) == (rclass == 1)

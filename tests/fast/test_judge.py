@@ -1,112 +1,105 @@
 """The judge: what the fast path answers is octet for octet what the plain path answers, also while the cluster changes.
 
-Random clusters, random queries in random spellings, mutated packets, and between them random changes of the cluster.
-FUZZ_PACKETS=1000000 pytest tests/fast
+Random clusters behind random Corefiles, random queries in random spellings, mutated packets, and between them random
+changes of the cluster. FUZZ_PACKETS=1000000 pytest tests/fast
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 
-import pytest
-
-from dnsserver.answering.query import Query, read_query
-from dnsserver.answering.reply import encode
-from dnsserver.config import ServerBlock
-from dnsserver.plugins.kubernetes.state_answers import StateAnswers
-from dnsserver.plugins.plugin import Plugin, Repeats, no_next_plugin
-from dnsserver.runtime.dispatch import Dispatcher
-from dnsserver.runtime.sites import BuiltSite
-from dnsserver.wire.arrival import Arrival
-from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, Namespace, Pod, Service
-from tests.answers.scene import Scene
+from dnsserver.wire import names
+from dnsserver.zone.objects import Namespace, ObjectKey, Service, ServiceType
+from dnsserver.zone.policy import PodMode
+from dnsserver.zone.reverse import is_reverse
+from tests.answers.scene import FEED_OF, Scene
+from tests.fast.court import CREATED, Court, block, court
 from tests.fuzz.mutation import PACKETS, mutated
 from tests.fuzz.test_answering import likely_query
-from tests.fuzz.worlds import random_scene
+from tests.fuzz.worlds import NAMES, NAMESPACES, random_scene
 
 #: Random clusters per run; the packets are shared out among them.
-WORLDS = 40
+WORLDS = 48
 #: Questions asked between two changes of the cluster.
 BETWEEN_CHANGES = 25
-#: Seconds. The time goes on by one per change, so that the serial does.
-CREATED = 1_000
-UDP = Arrival("udp", "192.0.2.1", 4711, "192.0.2.2", 53)
-TCP = Arrival("tcp", "192.0.2.1", 4711, "192.0.2.2", 53)
-FEEDS = {
-    Service: Feed.SERVICES,
-    EndpointSlice: Feed.ENDPOINT_SLICES,
-    Namespace: Feed.NAMESPACES,
-    Pod: Feed.PODS,
-}
+#: Zones of server blocks that lie in each other, with the names of which cuts between them are asked.
+CUTS = (
+    "cluster.local.",
+    "svc.cluster.local.",
+    "default.svc.cluster.local.",
+    "96.10.in-addr.arpa.",
+    "in-addr.arpa.",
+    ".",
+)
+DS = 43
+#: What may stand in a block besides `kubernetes`; the last two keep replies from being stored.
+FRONTS = (
+    (),
+    ("prometheus 127.0.0.1:0",),
+    ("loadbalance",),
+    ("errors", "any", "loadbalance round_robin", "prometheus 127.0.0.1:0"),
+    ("loadbalance round_robin {", "prefer 10.0.0.0/8", "}", "prometheus 127.0.0.1:0"),
+)
 
 
-class Court:
-    """One cluster behind a dispatcher, asked by both ways."""
-
-    def __init__(self, scene: Scene, rng: Random) -> None:
-        self.rng = rng
-        self.now = CREATED
-        self.state = scene.state()
-        self.answers, self.dispatcher = _dispatcher(scene, self.state)
-        self.fast = self.aside = 0
-
-    async def ask(self, octets: bytes, arrival: Arrival) -> None:
-        at_hand = self.dispatcher.answer_now(octets, arrival.protocol, ipv6=False)
-        if at_hand is None:
-            self.aside += 1
-            return
-        self.fast += 1
-        query = read_query(octets, arrival)
-        assert isinstance(query, Query), octets
-        reply = await self.dispatcher.resolve(query)
-        assert reply is not None
-        assert at_hand == encode(reply, query), octets
-
-    def change(self) -> None:
-        """Add, change, take away one object of a random cluster."""
-        self.now += 1
-        item = self.rng.choice(random_scene(self.rng).objects or (Namespace("default"),))
-        feed = FEEDS[type(item)]
-        if self.rng.random() < 0.3:
-            self.state.drop(feed, item.key, self.now)
-        elif self.rng.random() < 0.05:
-            self.state.replace(feed, [item], self.now)
-        else:
-            self.state.put(feed, item, self.now)
+def options(rng: Random, scene: Scene) -> Iterator[str]:
+    policy = scene.policy
+    yield f"ttl {policy.ttl}"
+    yield f"pods {policy.pods.value if policy.pods is not PodMode.DISABLED else 'disabled'}"
+    if policy.endpoint_pod_names:
+        yield "endpoint_pod_names"
+    if policy.ignore_empty_service:
+        yield "ignore empty_service"
+    if policy.namespaces:
+        yield f"namespaces {' '.join(sorted(policy.namespaces))}"
+    if scene.fallthrough is not None and rng.random() < 0.5:
+        yield f"fallthrough {' '.join(scene.fallthrough)}"
 
 
-def _dispatcher(scene: Scene, state: ClusterState) -> tuple[StateAnswers, Dispatcher]:
-    answers, wrap = scene.parts(state)
-    plugin = Plugin(name="kubernetes", wrap=wrap, repeatable=answers)
-    block = ServerBlock((), (), "Corefile", 1)
-    site = BuiltSite(block, (plugin,), wrap(no_next_plugin), ())
-    return answers, Dispatcher({b"\0": site})
+def random_corefile(rng: Random, scene: Scene) -> str:
+    """One block for all zones of the scene; or blocks in each other, of which not all have a cluster."""
+    if rng.random() < 0.4:
+        inside = ("kubernetes {", *options(rng, scene), "}")
+        return block(" ".join(scene.zones), *_front(rng), *inside)
+    text = ""
+    for zone in rng.sample(CUTS, rng.randrange(2, len(CUTS) + 1)):
+        kubernetes = (
+            f"kubernetes {zone}"
+            if not is_reverse(names.from_text(zone))
+            else f"kubernetes cluster.local {zone}"
+        )
+        inside = (f"{kubernetes} {{", *options(rng, scene), "}")
+        text += block(zone, *_front(rng), *(inside if rng.random() < 0.9 else ("whoami",)))
+    return text
 
 
-async def test_the_fast_path_gives_the_plain_paths_octets() -> None:
-    rng = Random(31)
-    fast = aside = 0
-    for _ in range(WORLDS):
-        court = Court(random_scene(rng), rng)
-        asked: list[bytes] = []
-        for number in range(PACKETS // WORLDS):
-            octets = likely_query(rng) if not asked or rng.random() < 0.4 else rng.choice(asked)
-            asked = [*asked[-200:], octets]
-            if rng.random() < 0.2:
-                octets = _respelled(rng, octets)
-            if rng.random() < 0.2:
-                octets = mutated(rng, [octets])
-            await court.ask(octets, rng.choice((UDP, UDP, TCP)))
-            if number % BETWEEN_CHANGES == 0:
-                court.change()
-        fast, aside = fast + court.fast, aside + court.aside
-        assert court.dispatcher.panics == 0
-    # Neither way may have been taken by hardly anybody: the test would prove nothing.
-    assert fast > PACKETS // 10
-    assert aside > PACKETS // 20
+def _front(rng: Random) -> tuple[str, ...]:
+    return rng.choice(FRONTS)
 
 
-def _respelled(rng: Random, octets: bytes) -> bytes:
+def cut_query(rng: Random) -> bytes:
+    """A question about the apex of a block, of which the parent's block has the DS record."""
+    octets = bytearray(likely_query(rng))
+    name = names.from_text(rng.choice(CUTS))
+    rtype = DS if rng.random() < 0.7 else rng.choice((1, 2, 6, 16))
+    end = octets.index(b"\0", 12) + 5
+    octets[12:end] = name + rtype.to_bytes(2, "big") + b"\0\1"
+    return bytes(octets)
+
+
+def usual_query(rng: Random) -> bytes:
+    """As a stub resolver asks: for addresses of a Service, or what its search list makes of another name."""
+    zone = rng.choice(("cluster.local", "cluster.local.svc.cluster.local"))
+    name = f"{rng.choice(NAMES)}.{rng.choice(NAMESPACES)}.svc.{zone}"
+    question = names.from_text(name) + rng.choice((b"\0\1", b"\0\1", b"\0\x1c", b"\0\x21")) + b"\0\1"
+    if rng.random() < 0.5:
+        return rng.randbytes(2) + b"\1\0\0\1\0\0\0\0\0\0" + question
+    size, do = rng.choice((512, 1232, 4096)).to_bytes(2, "big"), rng.choice((b"\0", b"\x80"))
+    return (
+        rng.randbytes(2) + b"\1\x20\0\1\0\0\0\0\0\1" + question + b"\0\0\x29" + size + b"\0\0" + do + bytes(3)
+    )
+
+
+def respelled(rng: Random, octets: bytes) -> bytes:
     """The name in another case (draft-vixie-dnsext-dns0x20)."""
     end = octets.find(0, 12)
     name = bytes(
@@ -115,40 +108,75 @@ def _respelled(rng: Random, octets: bytes) -> bytes:
     return octets[:12] + name + octets[end:]
 
 
-@pytest.mark.parametrize(("repeats", "shuffled"), [(Repeats.SHUFFLED, True), (Repeats.AS_IT_IS, False)])
-async def test_loadbalance_shuffles_stored_addresses(repeats: Repeats, shuffled: bool) -> None:
-    site, query = _headless_site(repeats)
-    dispatcher = Dispatcher({b"\0": site})
-    seen = {dispatcher.answer_now(query, "udp", ipv6=False) for _ in range(200)}
-    assert None not in seen
-    assert (len(seen) > 3) == shuffled
-    bodies = {tuple(sorted(_records(octets, query))) for octets in seen if octets is not None}
-    assert len(bodies) == 1
-    assert len(next(iter(bodies))) == 3
+class Changes:
+    """Adds, changes, takes away one object of a random cluster; in one state or in all, so that they come to differ."""
+
+    def __init__(self, rng: Random, judge: Court) -> None:
+        self.rng, self.judge, self.now = rng, judge, CREATED
+
+    def next(self) -> None:
+        rng = self.rng
+        self.now += rng.randrange(2)  # the serial stays now and then
+        item = rng.choice(random_scene(rng).objects or (Namespace("default"),))
+        if rng.random() < 0.2:  # a link in a chain
+            target = f"{rng.choice(NAMES)}.{rng.choice(NAMESPACES)}.svc.cluster.local"
+            key = ObjectKey(rng.choice(NAMESPACES), rng.choice(NAMES))
+            item = Service(key, ServiceType.EXTERNAL_NAME, external_name=target)
+        feed = FEED_OF[type(item)]
+        states = [state for state in self.judge.clusters.states if feed in state.feeds]
+        for state in states if rng.random() < 0.7 else rng.sample(states, min(1, len(states))):
+            draw = rng.random()
+            if draw < 0.3:
+                state.drop(feed, item.key, self.now)
+            elif draw < 0.35:
+                state.replace(feed, [item], self.now)
+            else:
+                state.put(feed, item, self.now)
 
 
-async def test_a_plugin_that_wants_every_query_gets_it() -> None:
-    site, query = _headless_site(Repeats.NEVER)
-    assert Dispatcher({b"\0": site}).answer_now(query, "udp", ipv6=False) is None
+async def test_the_fast_path_gives_the_plain_paths_octets() -> None:
+    rng = Random(31)
+    fast = aside = ready = 0
+    for _ in range(WORLDS):
+        scene = random_scene(rng)
+        async with court(random_corefile(rng, scene), scene.objects) as judge:
+            await one_world(rng, judge)
+        fast, aside, ready = fast + judge.fast, aside + judge.aside, ready + judge.ready
+        assert judge.dispatcher.panics == 0
+    # No way may have been taken by hardly anybody: the test would prove nothing.
+    assert ready > PACKETS // 15
+    assert fast - ready > PACKETS // 10
+    assert aside > PACKETS // 20
 
 
-def _records(octets: bytes, query: bytes) -> list[bytes]:
-    body = octets[len(query) :]
-    return [body[place : place + 16] for place in range(0, len(body), 16)]
+async def one_world(rng: Random, judge: Court) -> None:
+    """Each query twice, as the first makes the reply ready; the counts are right at the end."""
+    changes = Changes(rng, judge)
+    asked: list[bytes] = []
+    for number in range(PACKETS // WORLDS // 2):
+        octets = rng.choices((likely_query, usual_query, cut_query), (5, 4, 1))[0](rng)
+        if asked and rng.random() < 0.6:
+            octets = rng.choice(asked)
+        asked = [*asked[-200:], octets]
+        if rng.random() < 0.2:
+            octets = respelled(rng, octets)
+        if rng.random() < 0.1:
+            octets = mutated(rng, [octets])
+        await judge.twice(octets, rng.choice(("udp", "udp", "tcp")), ipv6=rng.random() < 0.3)
+        if number % (BETWEEN_CHANGES // 2) == 0:
+            changes.next()
+    judge.check_counts()
 
 
-def _headless_site(repeats: Repeats) -> tuple[BuiltSite, bytes]:
-    from tests.answers.objects import headless, namespaces, slice_of
-
-    objects: tuple[ClusterObject, ...] = (
-        *namespaces("default"),
-        headless("default/db", "http:80"),
-        slice_of("default/db", "x", "10.0.0.1 10.0.0.2 10.0.0.3", "http:80"),
-    )
-    scene = Scene(name="shuffled", objects=objects)
-    answers, wrap = scene.parts(scene.state())
-    front = Plugin(name="front", wrap=lambda following: following, repeats=repeats)
-    plugins = (front, Plugin(name="kubernetes", wrap=wrap, repeatable=answers))
-    block = ServerBlock((), (), str(Path("Corefile")), 1)
-    query = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\2db\7default\3svc\7cluster\5local\0\0\1\0\1"
-    return BuiltSite(block, plugins, wrap(no_next_plugin), ()), query
+async def test_every_reply_is_judged_while_it_is_served() -> None:
+    """The switch for live servers comes to the same verdict, also where addresses are shuffled."""
+    rng = Random(32)
+    fast = 0
+    for _ in range(6):
+        scene = random_scene(rng)
+        async with court(random_corefile(rng, scene), scene.objects, judged=1.0) as judge:
+            await one_world(rng, judge)
+        assert judge.dispatcher.misjudged == 0
+        assert judge.ready == 0
+        fast += judge.fast
+    assert fast > PACKETS // 40

@@ -10,17 +10,20 @@ import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 import dns.message
 import pytest
 
 from dnsserver.config import ServerBlock
+from dnsserver.observability.counters import Meter, ZoneCounters
 from dnsserver.plugins.plugin import Plugin
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.store import hot
 from dnsserver.transports.batch import BatchPort
 from dnsserver.transports.limits import TransportCounters
+from dnsserver.transports.responder import FindReady, ReadyReplies
 from dnsserver.transports.tcp import TcpListener
 from dnsserver.transports.udp import UdpListener
 from tests.answering.packets import message
@@ -36,8 +39,8 @@ BURST = 50
 #: Octets that the server may hold more after the second half than after the first: one per datagram, or what comes and
 #: goes however many they are (about half of this).
 GROWTH_MAX = max(LIVE // 2, 64 << 10)
-#: Answers at hand, instead of so many that no run fills the tables.
-HELD = 64
+#: Octets of answers at hand, instead of so many that no run fills the tables.
+HELD = 32 << 10
 NGINX = normal("nginx.default.svc.cluster.local. 5 A 10.96.0.10")
 
 
@@ -51,6 +54,22 @@ class Counting(Dispatcher):
         self.given += reply is not None
         return reply
 
+    def ready(self, ipv6: bool) -> ReadyReplies:
+        return CountedReady(self, super().ready(ipv6))
+
+
+@dataclass(frozen=True)
+class CountedReady:
+    front: Counting
+    inner: ReadyReplies
+
+    def find(self) -> tuple[FindReady, FindReady]:
+        return self.inner.find()
+
+    def given(self, replies: int, seconds: float) -> None:
+        self.front.given += replies
+        self.inner.given(replies, seconds)
+
 
 @asynccontextmanager
 async def serving_at_hand(scene: Scene) -> AsyncIterator[Served]:
@@ -59,12 +78,13 @@ async def serving_at_hand(scene: Scene) -> AsyncIterator[Served]:
     answers, wrap = scene.parts(state)
     plugin = Plugin(name="kubernetes", wrap=wrap, repeatable=answers)
     block = ServerBlock((), (), "test", 1)
-    front = Counting({b"\0": BuiltSite(block, (plugin,), scene.handler(state), ())})
+    meter = Meter({b"\0": ZoneCounters()}, ZoneCounters())
+    front = Counting({b"\0": BuiltSite(block, (plugin,), scene.handler(state), ())}, meter)
     udp_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp_socket.bind((LOOPBACK, 0))
     tcp_socket = socket.create_server((LOOPBACK, 0))
     async with (
-        UdpListener(udp_socket, front.respond, now=front.answer_now) as udp,
+        UdpListener(udp_socket, front.respond, now=front.answer_now, ready=front.ready(False)) as udp,
         TcpListener(tcp_socket, front.respond) as tcp,
     ):
         assert isinstance(udp._carrier, BatchPort)
@@ -123,8 +143,8 @@ async def still_answers(served: Served) -> None:
 
 @WAYS
 async def test_udp(way: Way, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hot, "SERVICE_ANSWERS_MAX", HELD)
-    monkeypatch.setattr(hot, "OTHERS_MAX", HELD)
+    monkeypatch.setattr(hot, "SERVICE_OCTETS_MAX", HELD)
+    monkeypatch.setattr(hot, "OTHERS_OCTETS_MAX", HELD)
     async with way(MAIN) as served:
         await send(served, LIVE // 10, 3)  # everything is imported and kept that will be
         tracemalloc.start()

@@ -6,7 +6,7 @@ import pytest
 
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
-from dnsserver.wire.message import Message, presentation
+from dnsserver.wire.message import Message
 from dnsserver.wire.records import Rdata, Record
 
 NAME = b"\7example\3com\0"
@@ -127,11 +127,3 @@ def test_every_cut_of_a_message() -> None:
 def test_header_stands_in_the_message() -> None:
     octets = reply(record(1, bytes(4)))
     assert Message.decode(octets).header == Header.decode(octets)
-
-
-def test_presentation() -> None:
-    shown = presentation(reply(record(1, b"\1\2\3\4")))
-    assert "example.com." in shown
-    assert "1.2.3.4" in shown
-    assert presentation(b"\0\1\2") == "00 01 02"
-    assert presentation(b"") == ""
