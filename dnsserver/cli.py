@@ -12,18 +12,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dnsserver import __version__
-from dnsserver.config import ConfigError, Corefile, load, parse
+from dnsserver.config import ConfigError, Corefile, load, parse, seconds
 from dnsserver.observability import logs
+from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.check import check
+from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.server import ClusterDnsServer
-from dnsserver.runtime.serving import StartError, serve_until_signal
+from dnsserver.runtime.serving import Started, StartError, serve_until_signal
 from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 
 DEFAULT_COREFILE = Path("Corefile")
 DEFAULT_PORT = 53
 STANDALONE_PORT = 1053
+#: Several processes need Linux: shared memory by fork, and its way to share out a UDP port.
+DEFAULT_WORKERS = "auto" if sys.platform == "linux" else "0"
+#: A day: an API server that is gone for longer is not the only trouble.
+STATE_MAX_AGE = "24h"
 #: Questions that `serve` suggests.
 EXAMPLES_MAX = 12
 
@@ -72,7 +78,7 @@ def _run(words: list[str]) -> int:
 
     try:
         corefile, directory = _read(options.conf, options.port)
-        return asyncio.run(serve_until_signal(corefile, directory, started))
+        return _served(corefile, directory, options, started)
     except (ConfigError, StartError) as error:
         return _fail(str(error))
     finally:
@@ -92,16 +98,38 @@ def _serve(words: list[str]) -> int:
             forward=options.forward,
             log=options.log,
         )
-        return asyncio.run(
-            serve_until_signal(
-                corefile,
-                Path(),
-                source=MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
-                started=lambda server: _suggest(server, options.address, options.port),
-            )
+        return _served(
+            corefile,
+            Path(),
+            options,
+            lambda server: _suggest(server, options.address, options.port),
+            MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
         )
     except (ConfigError, ManifestError, StartError) as error:
         return _fail(str(error))
+
+
+def _served(
+    corefile: Corefile,
+    directory: Path,
+    options: argparse.Namespace,
+    started: Started,
+    source: SourceFactory | None = None,
+) -> int:
+    """Serve in as many processes as *options* say, until a signal says stop. Raises ConfigError and StartError."""
+    workers = worker_count(options.workers)
+    if workers == 0:
+        return asyncio.run(serve_until_signal(corefile, directory, started, source, options.judge))
+    # Imported here: one process does without LMDB.
+    from dnsserver.runtime.several import ProcessOptions, serve_by_processes
+
+    processes = ProcessOptions(
+        workers=workers,
+        state_dir=options.state_dir,
+        state_max_age_s=options.state_max_age,
+        judged=options.judge,
+    )
+    return serve_by_processes(corefile, directory, processes, started, source)
 
 
 def _check(words: list[str]) -> int:
@@ -122,6 +150,7 @@ def _coredns_parser() -> argparse.ArgumentParser:
     parser.add_argument("-pidfile", "--pidfile", metavar="FILE", type=Path, help="write the process id there")
     parser.add_argument("-plugins", "--plugins", action="store_true", help="list the plugins and exit")
     parser.add_argument("-quiet", "--quiet", action="store_true", help="no banner at the start")
+    _add_processes(parser, DEFAULT_WORKERS)
     parser.add_argument("-version", "--version", action="store_true", help="print the version and exit")
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     return parser
@@ -146,6 +175,7 @@ def _serve_parser() -> argparse.ArgumentParser:
     parser.add_argument("--zone", default="cluster.local", help="the cluster's zone (default cluster.local)")
     parser.add_argument("--forward", metavar="ADDR", default="", help="server that resolves all other names")
     parser.add_argument("--log", action="store_true", help="print each query")
+    _add_processes(parser, "0")
     return parser
 
 
@@ -177,6 +207,60 @@ def _add_conf(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_PORT,
         help="port of server blocks that name none (default 53)",
     )
+
+
+def _add_processes(parser: argparse.ArgumentParser, workers: str) -> None:
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_workers,
+        default=workers,
+        help=f"processes that answer; 'auto': one per CPU that may be used; 0: all in one (default {workers})",
+    )
+    parser.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        type=Path,
+        help="where the cluster's state is kept for the workers and for the next start"
+        " (default: the first that can be written of /var/lib/dnsserver and /dev/shm/dnsserver; needs workers)",
+    )
+    parser.add_argument(
+        "--state-max-age",
+        metavar="TIME",
+        type=_duration,
+        default=STATE_MAX_AGE,
+        help=f"a kept state that is older is not served after a start (default {STATE_MAX_AGE})",
+    )
+    parser.add_argument(
+        "--judge",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="compare this share of quick answers, 0 to 1, with the slow path's; it costs time (default 0)",
+    )
+
+
+def _workers(text: str) -> str:
+    try:
+        worker_count(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _duration(text: str) -> float:
+    """Seconds of a duration as the Corefile has it, such as 24h."""
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return share
 
 
 def _read(conf: str, port: int) -> tuple[Corefile, Path]:

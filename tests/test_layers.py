@@ -29,7 +29,7 @@ LIBRARIES = {
     "ifaddr": ("transports",),
     "kubernetes": ("sources/kubernetes",),
     "aiohttp": ("sources/kubernetes",),
-    "msgspec": ("sources", "store"),
+    "msgspec": ("sources", "store", "observability"),
     "lmdb": ("store/lmdb",),
     "yaml": ("sources/manifests",),
     "watchfiles": ("sources/manifests",),

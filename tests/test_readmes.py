@@ -1,5 +1,6 @@
 """The manuals: every example of a Corefile loads, and every plugin is described in the same way."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile, parse
 from dnsserver.observability.counters import QueryCounters
+from dnsserver.observability.families import AnyFamily
 from dnsserver.plugins.plugin import Measured, Plugin
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.sites import build_listeners, build_sites
@@ -65,6 +67,15 @@ class StubServer:
 
     def measured(self) -> Measured:
         return Measured(QueryCounters(), TransportCounters())
+
+    def others(self) -> tuple[AnyFamily, ...]:
+        return ()
+
+    def process(self) -> int:
+        return os.getpid()
+
+    def unmanned(self) -> str:
+        return ""
 
 
 def shown(path: Path) -> str:

@@ -1,13 +1,22 @@
 """`[HOST]:PORT` of HTTP listeners, with Go's messages."""
 
-from dnsserver.config import Line, Token
+from dnsserver.config import Line, Occurrence, Token
 
 #: The largest TCP port; 0 lets the operating system choose.
 PORT_MAX = 65_535
 
 
-def host_port(line: Line, token: Token) -> tuple[str, int]:
-    """Host, "" for all addresses, and port; ConfigError for what is no such pair."""
+def host_port(occurrence: Occurrence, default: tuple[str, int]) -> tuple[str, int]:
+    """The host, "" for all addresses, and port that the only argument of a directive names; without one *default*.
+
+    Raises ConfigError for what is no such pair, and for more arguments.
+    """
+    for token in occurrence.at_most(1):
+        return _host_port(occurrence, token)
+    return default
+
+
+def _host_port(line: Line, token: Token) -> tuple[str, int]:
     try:
         host, port = _split(token.text)
     except ValueError as error:

@@ -16,6 +16,7 @@ from dnsserver.answering.reply import Reply
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpAnswer
+from dnsserver.store.keeping import InMemory, Keep
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.limits import TransportCounters
 from dnsserver.wire.codes import Rcode
@@ -93,7 +94,19 @@ class Server(Protocol):
         ...
 
     def measured(self) -> Measured:
-        """What has been counted so far."""
+        """What this process has counted so far."""
+        ...
+
+    def others(self) -> Iterable[AnyFamily]:
+        """The metrics of the other processes of the server."""
+        ...
+
+    def process(self) -> int:
+        """The id of the process that, with its children, is the server."""
+        ...
+
+    def unmanned(self) -> str:
+        """Why nobody answers queries at present; "" when somebody does."""
         ...
 
 
@@ -103,7 +116,8 @@ class Site:
 
     `zones` are the block's zones in presentation format, lower case, with final dot. Relative paths count from
     `directory`. `bound` are the addresses of the block's `bind` directive, empty for the wildcards. `source` is
-    where cluster objects come from, in place of what the directive says: for embedding.
+    where cluster objects come from, in place of what the directive says: for embedding. `keep` is where their state
+    is kept.
     """
 
     zones: tuple[str, ...]
@@ -111,6 +125,7 @@ class Site:
     directory: Path
     bound: tuple[str, ...] = ()
     source: SourceFactory | None = None
+    keep: Keep = InMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +156,11 @@ class Plugin:
     repeatable: Repeatable | None = None
     """The replies of this plugin that may be given again."""
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
-    """Entered before the block's sockets are opened, left after they are closed."""
+    """Entered before the block's sockets are opened, left after they are closed, in each process that answers."""
+    follow: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    """The same, before that, in the one process that follows the cluster."""
+    refresh: Callable[[], None] | None = None
+    """Called with every batch of queries, before the first is answered."""
     waiting_for: Callable[[], str] | None = None
     """What has kept this plugin from ever being ready; "" when nothing does."""
     out_of_date: Callable[[], str] | None = None

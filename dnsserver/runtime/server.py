@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +13,15 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile
 from dnsserver.observability.counters import QueryCounters
+from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpListener, HttpListenError
 from dnsserver.plugins.plugin import Measured, Plugin, SourceFactory
 from dnsserver.plugins.ready import READY_PATH
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.routes import http_listeners
-from dnsserver.runtime.sites import build_listeners, build_sites, enabled_plugins
+from dnsserver.runtime.sites import BuiltSite, bind_listeners, build_listeners, build_sites, enabled_plugins
+from dnsserver.runtime.surroundings import Surroundings
+from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.files import exchanges_max
@@ -46,21 +50,27 @@ class ClusterDnsServer:
         *,
         now: Callable[[], float] = time.time,
         source: SourceFactory | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
-        """*source* replaces the sources that `kubernetes` directives name: for embedding."""
+        """*source* replaces the sources that `kubernetes` directives name: for embedding. *surroundings* say which part
+        of the server this process is, and what it has of the others."""
         self._now = now
+        self._around = surroundings or Surroundings()
         self._stopping = False
         self.counters = TransportCounters()
         self.exchanges = ExchangePlaces(exchanges_max(DEFAULT_LIMITS))
-        self.sites = build_sites(corefile, self, directory, source)
-        self._built = build_listeners(self.sites)
+        self.sites = self._built_sites(corefile, directory, source)
+        self.built = build_listeners(self.sites)
         self._queries = QueryCounters()
         counted = any(site.counted for site in self.sites)
         self._dispatchers = {
             (built.address, built.port): Dispatcher(
-                built.sites, built.meter(self._queries) if counted else None
+                built.sites,
+                built.meter(self._queries) if counted else None,
+                judged=self._around.judged,
+                room=self._around.room,
             )
-            for built in self._built
+            for built in self.built
         }
         self._routes = http_listeners(self.plugins())
         self._only_ready: list[HttpListener] = []
@@ -88,20 +98,37 @@ class ClusterDnsServer:
         return self._stopping
 
     def measured(self) -> Measured:
+        for dispatcher in self._dispatchers.values():
+            dispatcher.settle_counts()
         self._queries.panics = sum(dispatcher.panics for dispatcher in self._dispatchers.values())
+        self._queries.misjudged = sum(each.misjudged for each in self._dispatchers.values())
         return Measured(self._queries, self.counters, tuple(enabled_plugins(self.sites)))
+
+    def others(self) -> Iterable[AnyFamily]:
+        return self._around.families()
+
+    def process(self) -> int:
+        return self._around.process or os.getpid()
+
+    def unmanned(self) -> str:
+        return self._around.unmanned()
 
     # Life.
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as exits:
             try:
-                # The probes first: they say "not ready" while the sources have their first lists read.
-                await self._start_http(exits)
-                for plugin in self.plugins():
-                    if plugin.lifespan is not None:
-                        await exits.enter_async_context(plugin.lifespan())
-                await self._open_sockets(exits)
+                if self._around.role.follows:
+                    # The probes first: they say "not ready" while the sources have their first lists read.
+                    await self._start_http(exits)
+                    for plugin in self.plugins():
+                        if plugin.follow is not None:
+                            await exits.enter_async_context(plugin.follow())
+                if self._around.role.answers:
+                    for plugin in self.plugins():
+                        if plugin.lifespan is not None:
+                            await exits.enter_async_context(plugin.lifespan())
+                    await self._open_sockets(exits)
             except (ListenError, HttpListenError) as error:
                 raise StartError(str(error)) from None
             self._exits = exits.pop_all()
@@ -112,28 +139,47 @@ class ClusterDnsServer:
         await self._exits.aclose()
 
     async def go_lame(self) -> None:
-        """Be unready, and go on answering for as long as `health { lameduck }` says."""
+        """Be unready, and go on answering; for how long is the caller's business (`lameduck_s`)."""
         self._stopping = True
         for listener in self._only_ready:
             await listener.close()
-        seconds = max((plugin.lameduck_s for plugin in self.plugins()), default=0.0)
-        if seconds > 0:
-            logging.getLogger("dnsserver.plugin.health").info("Going into lameduck mode for %gs", seconds)
-            await asyncio.sleep(seconds)
+        if self.lameduck_s > 0:
+            logging.getLogger("dnsserver.plugin.health").info(
+                "Going into lameduck mode for %gs", self.lameduck_s
+            )
+
+    @property
+    def lameduck_s(self) -> float:
+        """Seconds to go on answering after the signal to stop, as `health` says."""
+        return max((plugin.lameduck_s for plugin in self.plugins()), default=0.0)
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         """Host and port of every DNS socket, ports as the system chose them where 0 was asked for."""
         return tuple(endpoint for listener in self.listeners for endpoint in listener.endpoints)
 
+    def _built_sites(
+        self, corefile: Corefile, directory: Path, source: SourceFactory | None
+    ) -> tuple[BuiltSite, ...]:
+        try:
+            return build_sites(corefile, self, directory, source, self._around.keep)
+        except StoreError as error:
+            raise StartError(str(error)) from None
+
     async def _open_sockets(self, exits: contextlib.AsyncExitStack) -> None:
         """Bind them all, or none; then serve."""
         exits.push_async_callback(self._close_sockets)
         pool = ConnectionPool(DEFAULT_LIMITS, self.counters)
-        for built in self._built:
+        sockets = self._around.sockets or bind_listeners(self.built)
+        for built, opened in zip(self.built, sockets, strict=True):
             dispatcher = self._dispatchers[built.address, built.port]
-            now = dispatcher.answer_now if dispatcher.has_answers_at_hand else None
-            listener = Listener.bind([(built.address, built.port)], dispatcher.respond, pool=pool, now=now)
+            listener = Listener(
+                opened,
+                dispatcher.respond,
+                pool=pool,
+                now=dispatcher.answer_now,
+                ready=dispatcher.ready,
+            )
             self.listeners.append(listener)
             self._by_socket.update(dict.fromkeys(listener.endpoints, dispatcher))
         for listener in self.listeners:
@@ -142,9 +188,11 @@ class ClusterDnsServer:
 
     async def _close_sockets(self) -> None:
         """All at the same time: the grace is that of all. Sockets that were never all open get none."""
+        stays = self._around.handed_over()
         async with asyncio.TaskGroup() as group:
             for listener in self.listeners:
-                group.create_task(listener.close(self._grace_s), name=f"close {listener!r}")
+                closing = listener.close(self._grace_s, handed_over=stays)
+                group.create_task(closing, name=f"close {listener!r}")
 
     async def _start_http(self, exits: contextlib.AsyncExitStack) -> None:
         for (host, port), routes in self._routes.items():

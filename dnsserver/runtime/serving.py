@@ -11,34 +11,38 @@ from pathlib import Path
 
 from dnsserver.config import Corefile
 from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.priority import collect_seldom
+from dnsserver.runtime.processes.signals import IMPATIENT_EXIT, warn_that_reload_is_not_supported
 from dnsserver.runtime.server import ClusterDnsServer, StartError
+from dnsserver.runtime.surroundings import Surroundings
 
 __all__ = ["StartError", "serve_until_signal"]
 
 LOG = logging.getLogger("dnsserver")
 
-#: Exit code of a second SIGINT: the first one's orderly stop was too slow for somebody.
-IMPATIENT_EXIT = 2
+#: Is called once the server answers.
+Started = Callable[[ClusterDnsServer], None]
 
 
 async def serve_until_signal(
     corefile: Corefile,
     directory: Path,
-    started: Callable[[ClusterDnsServer], None],
+    started: Started,
     source: SourceFactory | None = None,
+    judged: float = 0.0,
 ) -> int:
-    """Serve *corefile* and return the exit code.
+    """Serve *corefile* in this process and return the exit code.
 
-    *started* is called once the sockets are open; *source* is as in ClusterDnsServer.
+    *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged* as in Surroundings.
 
     Raises ConfigError and StartError.
     """
-    _raise_file_limit()
+    raise_file_limit()
+    collect_seldom()
     stop = asyncio.Event()
     _install_signals(stop)
-    server = ClusterDnsServer(corefile, directory, source=source)
-    if any(plugin.debug for plugin in server.plugins()):
-        LOG.setLevel(logging.DEBUG)
+    server = ClusterDnsServer(corefile, directory, source=source, surroundings=Surroundings(judged=judged))
+    set_log_level(server)
     up = asyncio.Event()
     serving = asyncio.create_task(_serve(server, stop, up, started), name="serve")
     stopping = asyncio.create_task(stop.wait(), name="wait for a signal")
@@ -58,16 +62,23 @@ async def _serve(
     server: ClusterDnsServer,
     stop: asyncio.Event,
     up: asyncio.Event,
-    started: Callable[[ClusterDnsServer], None],
+    started: Started,
 ) -> None:
     async with server:
         up.set()
         started(server)
         await stop.wait()
         await server.go_lame()
+        await asyncio.sleep(server.lameduck_s)
 
 
-def _raise_file_limit() -> None:
+def set_log_level(server: ClusterDnsServer) -> None:
+    """As the plugin `debug` wants it."""
+    if any(plugin.debug for plugin in server.plugins()):
+        LOG.setLevel(logging.DEBUG)
+
+
+def raise_file_limit() -> None:
     """Every TCP client is an open file; the soft limit of 1,024 that shells and containers begin with is for
     programs that use select()."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -89,11 +100,8 @@ def _install_signals(stop: asyncio.Event) -> None:
         LOG.info("SIGINT: Shutting down")
         stop.set()
 
-    def reload() -> None:
-        LOG.warning("SIGUSR1: reloading is not supported yet; restart to load a changed Corefile")
-
     loop.add_signal_handler(signal.SIGTERM, terminate)
     loop.add_signal_handler(signal.SIGINT, interrupt)
     loop.add_signal_handler(signal.SIGQUIT, os._exit, 0)
-    loop.add_signal_handler(signal.SIGUSR1, reload)
+    loop.add_signal_handler(signal.SIGUSR1, warn_that_reload_is_not_supported)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,5 +1,6 @@
 """Server blocks to sites: the plugins of a block around each other, and where it listens."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from dnsserver.plugins.plugin import (
     chain,
 )
 from dnsserver.plugins.table import ORDER, SETUPS
+from dnsserver.store.keeping import InMemory, Keep
 from dnsserver.transports.addresses import endpoint_text
+from dnsserver.transports.binding import BoundSockets, bind_all
 from dnsserver.wire import names
 
 #: Schemes of server keys that are served; the others are known and refused.
@@ -76,7 +79,11 @@ class BuiltListener:
 
 
 def build_site(
-    block: ServerBlock, server: Server, directory: Path, source: SourceFactory | None = None
+    block: ServerBlock,
+    server: Server,
+    directory: Path,
+    source: SourceFactory | None = None,
+    keep: Keep = InMemory,
 ) -> BuiltSite:
     """Set the block's plugins up, in the order of the table. Raises ConfigError."""
     for key in block.keys:
@@ -85,7 +92,7 @@ def build_site(
                 f"{block.file}:{block.line} - Error during parsing: scheme '{key.scheme}://' of '{key.text}' "
                 "is not supported yet: use dns://, or no scheme"
             )
-    site = Site(zones=block.zones, server=server, directory=directory, source=source)
+    site = Site(zones=block.zones, server=server, directory=directory, source=source, keep=keep)
     plugins = []
     for name in ORDER:
         directive = block.directive(name)
@@ -102,10 +109,14 @@ def build_site(
 
 
 def build_sites(
-    corefile: Corefile, server: Server, directory: Path, source: SourceFactory | None = None
+    corefile: Corefile,
+    server: Server,
+    directory: Path,
+    source: SourceFactory | None = None,
+    keep: Keep = InMemory,
 ) -> tuple[BuiltSite, ...]:
-    """All server blocks of *corefile*; *source* as in Site. Raises ConfigError."""
-    return tuple(build_site(block, server, directory, source) for block in corefile.blocks)
+    """All server blocks of *corefile*; *source* and *keep* as in Site. Raises ConfigError, StoreError."""
+    return tuple(build_site(block, server, directory, source, keep) for block in corefile.blocks)
 
 
 def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str]]:
@@ -141,3 +152,31 @@ def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
         )
         for found in listeners(list(owners))
     )
+
+
+def bind_listeners(built: Sequence[BuiltListener]) -> tuple[BoundSockets, ...]:
+    """The sockets of each, or ListenError and none."""
+    return bind_for_workers(built, 1)[0]
+
+
+def bind_for_workers(built: Sequence[BuiltListener], workers: int) -> tuple[tuple[BoundSockets, ...], ...]:
+    """For each of *workers* the sockets of each listener, or ListenError and none at all.
+
+    Every worker has UDP sockets of its own, among which the kernel shares out the clients (SO_REUSEPORT in socket(7)).
+    The TCP sockets are the same for all: who comes first accepts.
+    """
+    with contextlib.ExitStack() as failed:
+        first = []
+        for each in built:
+            first.append(bind_all([(each.address, each.port)], reuse_udp_port=workers > 1))
+            failed.callback(first[-1].close)
+        found = [tuple(first)]
+        for _ in range(1, workers):
+            more = []
+            for sockets in first:
+                udp = bind_all(sockets.udp_endpoints, protocols=("udp",), reuse_udp_port=True).udp
+                more.append(BoundSockets(udp, sockets.tcp))
+                failed.callback(more[-1].close)
+            found.append(tuple(more))
+        failed.pop_all()
+    return tuple(found)

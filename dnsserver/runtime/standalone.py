@@ -4,13 +4,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dnsserver.config import Corefile, parse
 from dnsserver.plugins.plugin import Source, SourceFactory
 from dnsserver.plugins.table import ORDER
-from dnsserver.sources.manifests import ManifestSettings, ManifestSource
+from dnsserver.sources.manifests import ManifestSettings
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
+
+if TYPE_CHECKING:
+    from dnsserver.sources.manifests.source import ManifestSource
 
 
 def standalone_corefile(
@@ -59,6 +63,9 @@ class MemoryManifests:
         return self._make
 
     async def _make(self, state: ClusterState, feeds: frozenset[Feed]) -> Source:
+        # Imported here: reading YAML and watching folders is of no use to a live cluster.
+        from dnsserver.sources.manifests.source import ManifestSource
+
         self.source = ManifestSource(replace(self._settings, feeds=feeds), state)
         await self.source.load()
         return self.source

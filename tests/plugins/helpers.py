@@ -1,5 +1,6 @@
 """What tests of plugins need: directives from Corefile text, queries, and a server that is not there."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from dnsserver.answering.query import Query, read_query
 from dnsserver.answering.reply import Reply
 from dnsserver.config import ConfigError, Directive, parse
 from dnsserver.observability.counters import QueryCounters
+from dnsserver.observability.families import AnyFamily
 from dnsserver.plugins.plugin import Handler, Measured, Plugin, Site, no_next_plugin
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.limits import TransportCounters
@@ -52,6 +54,15 @@ class FakeServer:
 
     def measured(self) -> Measured:
         return Measured(QueryCounters(), TransportCounters())
+
+    def others(self) -> tuple[AnyFamily, ...]:
+        return ()
+
+    def process(self) -> int:
+        return os.getpid()
+
+    def unmanned(self) -> str:
+        return ""
 
 
 def directive(text: str, directory: Path = Path("/")) -> Directive:

@@ -66,7 +66,10 @@ def wait_until(
 
 
 class ServerProcess:
-    """`python -m dnsserver ARGUMENTS` for as long as the context lasts. *prefix* goes in front of the command."""
+    """`python -m dnsserver ARGUMENTS` for as long as the context lasts. *prefix* goes in front of the command.
+
+    *state_dir*: where the arguments say nothing of it, the state is in a folder of its own that goes with the context.
+    """
 
     def __init__(
         self,
@@ -74,8 +77,10 @@ class ServerProcess:
         cwd: Path | None = None,
         prefix: Sequence[str] = (),
         stdin: str = "",
+        state_dir: bool = True,
     ) -> None:
         self._command = [*prefix, *command_line(arguments)]
+        self._own_state = state_dir and "--state-dir" not in arguments
         self._cwd = cwd
         self._stdin = stdin
         self._files = contextlib.ExitStack()
@@ -87,9 +92,15 @@ class ServerProcess:
         given = self._files.enter_context(tempfile.TemporaryFile())
         given.write(self._stdin.encode())
         given.seek(0)
+        state = self._files.enter_context(tempfile.TemporaryDirectory()) if self._own_state else ""
         self._begun = time.monotonic()
         self.process = subprocess.Popen(
-            self._command, cwd=self._cwd, env=environment(), stdin=given, stdout=self._out, stderr=self._err
+            [*self._command, *(("--state-dir", state) if state else ())],
+            cwd=self._cwd,
+            env=environment(),
+            stdin=given,
+            stdout=self._out,
+            stderr=self._err,
         )
         return self
 

@@ -18,6 +18,11 @@ PACKAGES = {
     "ip": "iproute2",
     "musl-gcc": "musl-tools",
     "sed": "sed",
+    "sh": "dash",
+    "mount": "mount",
+    "umount": "mount",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
 }
 #: Seconds. A program that takes longer hangs.
 PATIENCE_S = 20.0

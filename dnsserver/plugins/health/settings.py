@@ -22,9 +22,8 @@ class HealthSettings:
         """Several lines are merged: what a later one does not say stays."""
         settings = cls()
         for occurrence in directive.occurrences:
-            for token in occurrence.at_most(1):
-                host, port = host_port(occurrence, token)
-                settings = replace(settings, host=host, port=port)
+            host, port = host_port(occurrence, (settings.host, settings.port))
+            settings = replace(settings, host=host, port=port)
             for line in occurrence.properties:
                 if line.text != "lameduck":
                     raise line.unknown()

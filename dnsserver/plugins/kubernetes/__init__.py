@@ -1,5 +1,7 @@
 """Plugin `kubernetes`: the cluster's own zones."""
 
+import hashlib
+import os
 from ipaddress import ip_address
 
 from dnsserver.config import Directive
@@ -24,7 +26,8 @@ def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError."""
     settings = KubernetesSettings.from_directive(directive, site.zones, site.directory)
     now = site.server.now
-    state = ClusterState(feeds(settings), now())
+    kept = site.keep(feeds(settings), _configuration(directive, site), now)
+    state = kept.state
     zones = zone_views(settings, state, site.bound or _reachable_addresses())
     answers = StateAnswers(state, zones, settings.fallthrough or ())
     metrics = BlockMetrics(names.to_text(settings.primary), state)
@@ -40,7 +43,9 @@ def setup(directive: Directive, site: Site) -> Plugin:
     return Plugin(
         name="kubernetes",
         wrap=wrap,
-        lifespan=lambda: fed(state, settings, now, factory and metrics.watching(factory)),
+        lifespan=kept.attending,
+        follow=lambda: fed(kept, settings, now, factory and metrics.watching(factory)),
+        refresh=kept.refresh,
         waiting_for=lambda: waiting_for(state),
         out_of_date=lambda: out_of_date(state),
         check=lambda: check_lines(settings, state),
@@ -48,6 +53,13 @@ def setup(directive: Directive, site: Site) -> Plugin:
         metrics=metrics.families,
         repeatable=answers,
     )
+
+
+def _configuration(directive: Directive, site: Site) -> bytes:
+    """What the content of the state hangs on, besides the cluster: a state of other settings may lack objects."""
+    words = [line.words for one in directive.occurrences for line in (one, *one.properties)]
+    server = os.environ.get("KUBERNETES_SERVICE_HOST", "")
+    return hashlib.sha256(repr((words, site.zones, server)).encode()).digest()
 
 
 def _reachable_addresses() -> tuple[str, ...]:

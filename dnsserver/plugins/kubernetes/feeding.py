@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from dnsserver.config import ConfigError
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.plugin import Source, SourceFactory
 from dnsserver.sources.manifests.settings import ManifestError, ManifestSettings
+from dnsserver.store.keeping import Kept
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import PodMode
@@ -34,27 +36,31 @@ def feeds(settings: KubernetesSettings) -> frozenset[Feed]:
 
 @contextlib.asynccontextmanager
 async def fed(
-    state: ClusterState,
+    kept: Kept,
     settings: KubernetesSettings,
     now: Callable[[], float],
     factory: SourceFactory | None = None,
 ) -> AsyncIterator[None]:
     """Run the source for *settings* (or that of *factory*) inside the context.
 
-    Entered once the state is synced, or has had its time. Raises ConfigError when the source cannot work as it is
-    configured.
+    Entered once the state is synced, be it by an earlier run, or has had its time. Raises ConfigError when the source
+    cannot work as it is configured.
     """
-    source = await (factory or source_factory(settings, now))(state, feeds(settings))
-    started = asyncio.Event()
-    task = asyncio.create_task(_kept_running(source, state, started), name="kubernetes source")
-    try:
-        await _synced(state, settings.startup_timeout_s, task)
-        started.set()
-        yield
-    finally:
-        task.cancel()
-        # What the task failed with has been raised by `_synced`; asyncio.wait leaves it alone.
-        await asyncio.wait((task,))
+    make = factory or source_factory(settings, now)
+    async with kept.writing() as lost:
+        feeding = _Feeding(kept.state, lambda: make(kept.state, feeds(settings)), lost)
+        if not kept.state.synced:
+            # Before anything else, as it may say that it cannot work; what an earlier run left can be served meanwhile.
+            await feeding.prepare()
+        task = asyncio.create_task(feeding.run(), name="kubernetes source")
+        try:
+            await _synced(kept.state, settings.startup_timeout_s, task)
+            feeding.started = True
+            yield
+        finally:
+            task.cancel()
+            # What the task failed with has been raised by `_synced`; asyncio.wait leaves it alone.
+            await asyncio.wait((task,))
 
 
 def source_factory(settings: KubernetesSettings, now: Callable[[], float]) -> SourceFactory:
@@ -64,6 +70,8 @@ def source_factory(settings: KubernetesSettings, now: Callable[[], float]) -> So
         return await loaded_manifests(state, settings, now)
 
     async def live(state: ClusterState, _: frozenset[Feed]) -> Source:
+        # In a thread: it takes half a second, and the probes of a server that has a state to serve go on.
+        await asyncio.to_thread(importlib.import_module, "dnsserver.sources.kubernetes.source")
         return _live_source(state, settings, now)
 
     return manifests if settings.manifests else live
@@ -74,7 +82,7 @@ async def loaded_manifests(
 ) -> Source:
     """The manifests source with its first load done. Raises ConfigError."""
     # Imported here: reading YAML and watching folders is of no use to a live cluster.
-    from dnsserver.sources.manifests import ManifestSource
+    from dnsserver.sources.manifests.source import ManifestSource
 
     try:
         source = ManifestSource(
@@ -110,19 +118,55 @@ def _live_source(state: ClusterState, settings: KubernetesSettings, now: Callabl
     return KubernetesSource(live, state, now=now, log=LOG)
 
 
-async def _kept_running(source: Source, state: ClusterState, started: asyncio.Event) -> None:
-    """A source ends by being cancelled, or at the start by not being able to work. If it fails later all the same,
-    what it fed goes on being served, marked stale."""
-    while True:
+class _Feeding:
+    """A source, kept running. It ends by being cancelled, or at the start by not being able to work. If it fails later
+    all the same, what it fed goes on being served, marked stale."""
+
+    def __init__(
+        self, state: ClusterState, make: Callable[[], Awaitable[Source]], lost: asyncio.Event
+    ) -> None:
+        """*lost* is set when changes have been lost on the way, so that the source has to list anew."""
+        self._state = state
+        self._make = make
+        self._lost = lost
+        self._source: Source | None = None
+        self.started = state.synced
+
+    async def prepare(self) -> None:
+        self._source = await self._make()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except Exception:
+                if not self.started:
+                    raise
+                LOG.exception(
+                    "the source failed; its last state is served, a new try in %g s", RESTART_PAUSE_S
+                )
+                for feed in self._state.feeds:
+                    self._state.mark_stale(feed, "the source failed")
+            await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _follow(self) -> None:
+        """Until the source fails or ends, or has to begin anew."""
+        if self._source is None:
+            self._source = await self._make()
+        running = asyncio.create_task(self._source.run(), name="kubernetes source, one run")
+        losing = asyncio.create_task(self._lost.wait(), name="lost changes")
         try:
-            await source.run()
-        except Exception:
-            if not started.is_set():
-                raise
-            LOG.exception("the source failed; its last state is served, a new try in %g s", RESTART_PAUSE_S)
-            for feed in state.feeds:
-                state.mark_stale(feed, "the source failed")
-        await asyncio.sleep(RESTART_PAUSE_S)
+            await asyncio.wait((running, losing), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                self._lost.clear()
+                self._source = None
+                return
+            self._source = None
+            running.result()
+        finally:
+            for task in (running, losing):
+                task.cancel()
+            await asyncio.wait((running, losing))
 
 
 async def _synced(state: ClusterState, timeout_s: float, source: asyncio.Task[None]) -> None:

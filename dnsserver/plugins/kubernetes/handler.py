@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from dnsserver.answering.authoritative import not_ready, reply_to
+from dnsserver.answering.authoritative import not_ready
 from dnsserver.answering.lookup import Elsewhere, Resolution, resolve
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
@@ -44,7 +44,7 @@ class KubernetesHandler:
         if reply is not None:
             return reply
         if isinstance(resolution.outcome, Elsewhere):
-            return await self._chased(signed(reply_to(zone, resolution)), resolution.outcome.target, query)
+            return await self._chased(self._answers.told(zone, resolution), resolution.outcome.target, query)
         if self._answers.falls_through(query.name, resolution):
             fallen = await self._next(query)
             return fallen if zone.state.synced else _unless_negative(fallen, zone, resolution)

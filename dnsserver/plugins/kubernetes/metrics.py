@@ -47,6 +47,14 @@ class BlockMetrics:
             ((zone, float(state.synced)),),
             min,
         )
+        yield Family(
+            "dnsserver_kubernetes_restored",
+            Kind.GAUGE,
+            "1 while the state of an earlier run is served.",
+            ("zone",),
+            ((zone, float(state.restored)),),
+            max,
+        )
         stale = state.stale
         yield self._by_feed(
             "feed_stale", "1 while a resource cannot be followed.", lambda feed: float(feed in stale)

@@ -7,11 +7,15 @@ from dnsserver.answering.authoritative import reply_to
 from dnsserver.answering.lookup import Elsewhere, Endless, NxDomain, Resolution, resolve
 from dnsserver.answering.reply import Reply
 from dnsserver.wire import names
-from dnsserver.wire.codes import Class, Type
+from dnsserver.wire.codes import Class, ExtendedError, Type
+from dnsserver.wire.edns import extended_error
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ObjectKey
 from dnsserver.zone.view import ZoneView
+
+#: Goes with answers of an earlier run's state (RFC 8914 section 4.4).
+_STALE = extended_error(ExtendedError.STALE_ANSWER, "as stored by an earlier run")
 
 
 class StateAnswers:
@@ -50,7 +54,13 @@ class StateAnswers:
             return None
         if isinstance(outcome, NxDomain) and not self.state.synced:
             return None
-        return signed(reply_to(zone, resolution))
+        return self.told(zone, resolution)
+
+    def told(self, zone: ZoneView, resolution: Resolution) -> Reply:
+        """What the zone says, be it the whole reply or the first part; with a word on its age, if the state is that of
+        an earlier run."""
+        reply = signed(reply_to(zone, resolution))
+        return replace(reply, options=(_STALE,)) if self.state.restored else reply
 
     def falls_through(self, name: bytes, resolution: Resolution) -> bool:
         """Whether the name asked for does not exist, and is then another plugin's business."""

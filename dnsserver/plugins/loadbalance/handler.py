@@ -26,11 +26,17 @@ class Loadbalance:
         reply = await self.next(query)
         if reply is None or reply.rcode != Rcode.NOERROR or query.question.rtype in (Type.AXFR, Type.IXFR):
             return reply
-        prefer = self.settings.prefer
-        answer, additional = shuffled(reply.answer), shuffled(reply.additional)
-        if prefer:
-            answer, additional = preferred(answer, prefer), preferred(additional, prefer)
-        return replace(reply, answer=answer, authority=shuffled(reply.authority), additional=additional)
+        reply, prefer = reordered(reply), self.settings.prefer
+        if not prefer:
+            return reply
+        answer, additional = preferred(reply.answer, prefer), preferred(reply.additional, prefer)
+        return replace(reply, answer=answer, additional=additional)
+
+
+def reordered(reply: Reply) -> Reply:
+    """*reply* with every section `shuffled`."""
+    answer, authority, additional = map(shuffled, (reply.answer, reply.authority, reply.additional))
+    return replace(reply, answer=answer, authority=authority, additional=additional)
 
 
 def shuffled(records: Records) -> Records:

@@ -1,6 +1,7 @@
 """Counts queries, and serves the numbers of the whole server by HTTP."""
 
 from dnsserver.config import Directive
+from dnsserver.observability.process_metrics import process_families
 from dnsserver.plugins.plugin import Plugin, Route, Site
 from dnsserver.plugins.prometheus.collecting import all_families
 from dnsserver.plugins.prometheus.interpreter import interpreter_families
@@ -12,7 +13,8 @@ def setup(directive: Directive, site: Site) -> Plugin:
     from dnsserver.observability.metrics import Exposition
 
     settings = PrometheusSettings.from_directive(directive)
-    exposition = Exposition(lambda: all_families(site.server))
+    server = site.server
+    exposition = Exposition(lambda: (*all_families(server), *process_families(server.process())))
     where = directive.last().name.where
     return Plugin(
         name="prometheus",

@@ -27,6 +27,7 @@ def all_families(server: Server) -> Iterator[AnyFamily]:
     for plugin in server.plugins():
         if plugin.metrics is not None:
             yield from plugin.metrics()
+    yield from server.others()
 
 
 def _build_info() -> Family:
@@ -34,4 +35,4 @@ def _build_info() -> Family:
     python = "python" + ".".join(map(str, sys.version_info[:3]))
     labels = ("version", "revision", "goversion")
     values = (dnsserver.__version__, "", python)
-    return Family("coredns_build_info", Kind.GAUGE, "1; which program this is.", labels, ((values, 1),))
+    return Family("coredns_build_info", Kind.GAUGE, "1; which program this is.", labels, ((values, 1),), max)

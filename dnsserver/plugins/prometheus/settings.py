@@ -20,10 +20,8 @@ class PrometheusSettings:
     @classmethod
     def from_directive(cls, directive: Directive) -> "PrometheusSettings":
         occurrence = directive.once()
-        settings = cls()
-        for token in occurrence.at_most(1):
-            host, port = host_port(occurrence, token)
-            settings = cls(host=host, port=port)
+        host, port = host_port(occurrence, (cls().host, cls().port))
+        settings = cls(host=host, port=port)
         for line in occurrence.properties:
             _check(line)
             settings = replace(settings, runtime_metrics=True)

@@ -36,6 +36,10 @@ class Readiness:
         """What `/ready` says now."""
         if self._server.stopping():
             return HttpAnswer(503, b"Shutting down")
+        unmanned = self._server.unmanned()
+        if unmanned:
+            _log.info("Not ready: %s", unmanned)
+            return HttpAnswer(503, unmanned.encode())
         waiting = ",".join(self.waiting())
         if not waiting:
             return HttpAnswer(200, b"OK")

@@ -20,10 +20,8 @@ class ReadySettings:
     @classmethod
     def from_directive(cls, directive: Directive) -> "ReadySettings":
         occurrence = directive.once()
-        settings = cls()
-        for token in occurrence.at_most(1):
-            host, port = host_port(occurrence, token)
-            settings = cls(host=host, port=port)
+        host, port = host_port(occurrence, (cls().host, cls().port))
+        settings = cls(host=host, port=port)
         for line in occurrence.properties:
             if line.text != "monitor":
                 raise line.unknown()

@@ -11,9 +11,11 @@ What is stated is served as it is. What a cluster's controllers would add is add
 - Namespaces that any object names, and the four that every cluster starts with.
 
 A Service `default/kubernetes` is not invented. Other kinds are counted (`ManifestSource.ignored`) and passed over.
+
+`source.ManifestSource` is imported from its own module, and only where it is used: with its YAML it takes as long to
+import as the rest of a server.
 """
 
 from dnsserver.sources.manifests.settings import Documents, ManifestError, ManifestSettings
-from dnsserver.sources.manifests.source import ManifestSource
 
-__all__ = ["Documents", "ManifestError", "ManifestSettings", "ManifestSource"]
+__all__ = ["Documents", "ManifestError", "ManifestSettings"]

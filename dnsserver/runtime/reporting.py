@@ -1,0 +1,71 @@
+"""What workers count, told by the process that serves the metrics."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from dnsserver.observability.families import AnyFamily, Family, Kind, merge
+from dnsserver.observability.reports import decode_families, encode_families, lasting
+from dnsserver.runtime.processes import Board, Slot
+
+#: Seconds between two reports of a worker, so metrics are older than the present by no more.
+REPORT_S = 0.5
+#: Seconds. A worker whose last heartbeat is older answers nobody, or will soon be replaced.
+SILENT_S = 3.0
+
+LOG = logging.getLogger("dnsserver.processes")
+
+
+class Reports:
+    """A worker's: its numbers and, of what only grows, those of the workers that had its place before."""
+
+    def __init__(self, slot: Slot, families: Callable[[], Iterable[AnyFamily]]) -> None:
+        self._slot = slot
+        self._families = families
+        self._earlier = lasting(_left_in(slot))
+
+    def write(self) -> None:
+        try:
+            self._slot.write(encode_families(merge([*self._earlier, *self._families()])))
+        except ValueError as error:
+            LOG.error("the metrics of this worker cannot be told: %s", error)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.write()
+            await asyncio.sleep(REPORT_S)
+
+
+def worker_families(board: Board) -> Iterator[AnyFamily]:
+    """What all workers have counted, and what became of the processes."""
+    for slot in board.worker_slots:
+        yield from _left_in(slot)
+    yield Family(
+        "dnsserver_workers",
+        Kind.GAUGE,
+        "Worker processes that the server is to have.",
+        (),
+        (((), float(len(board.worker_slots))),),
+    )
+    yield Family(
+        "dnsserver_process_restarts_total",
+        Kind.COUNTER,
+        "Processes that were replaced, by what they were for and why they ended.",
+        ("role", "reason"),
+        tuple(
+            ((str(kind), str(reason)), float(number))
+            for (kind, reason), number in board.restarts.counts().items()
+        ),
+    )
+
+
+def unmanned(board: Board, now: float) -> str:
+    """Why nobody answers; *now* is `time.monotonic`."""
+    beats = [slot.last_beat for slot in board.worker_slots]
+    return "" if any(now - beat < SILENT_S for beat in beats) else "no worker process is running"
+
+
+def _left_in(slot: Slot) -> list[AnyFamily]:
+    octets = slot.read()
+    return [] if octets is None else decode_families(octets)

@@ -1,0 +1,218 @@
+"""The server as several processes: a parent, a control process, and workers (docs/architecture.md, "Processes").
+
+The parent has the sockets and starts the others; it reads the Corefile to know which. The control process follows the
+cluster and writes the store; workers read the store and answer.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dnsserver.config import ConfigError, Corefile
+from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.plugins.prometheus.collecting import all_families
+from dnsserver.runtime.priority import collect_seldom, give_way
+from dnsserver.runtime.processes import ChildLink, ProcessStartError, Supervisor, memory_limit
+from dnsserver.runtime.reporting import Reports, unmanned, worker_families
+from dnsserver.runtime.server import ClusterDnsServer, StartError
+from dnsserver.runtime.serving import Started, raise_file_limit, set_log_level
+from dnsserver.runtime.sites import bind_for_workers
+from dnsserver.runtime.surroundings import CONTROL, WORKER, Surroundings
+from dnsserver.store.errors import StoreError
+from dnsserver.store.lmdb import StoreDirectory, choose_directory
+from dnsserver.store.lmdb.keeping import read, written
+from dnsserver.transports.binding import BoundSockets, ListenError
+
+#: Octets for each worker with which hot answers have their usual room, which they may fill several times over: halves,
+#: IP versions, and less common ways to ask.
+AMPLE_MEMORY = 1 << 30
+
+_Life = Callable[[ClusterDnsServer, ChildLink], Awaitable[None]]
+
+#: Seconds. A SIGTERM to every process of the server reaches children and parent this far apart at most.
+SAME_SIGNAL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessOptions:
+    """`workers`: how many, at least 1. `state_dir`: where the store is; None: where there is room. `state_max_age_s`:
+    what an earlier run left is not served if it is older. `judged`: as in Surroundings."""
+
+    workers: int
+    state_dir: Path | None = None
+    state_max_age_s: float
+    judged: float = 0.0
+
+
+def serve_by_processes(
+    corefile: Corefile,
+    directory: Path,
+    options: ProcessOptions,
+    started: Started,
+    source: SourceFactory | None = None,
+) -> int:
+    """Serve *corefile* until a signal says stop; the exit code. *started* is called once all sockets are answered.
+
+    Not to be called in a process with threads or an event loop. Raises ConfigError and StartError.
+    """
+    raise_file_limit()
+    try:
+        stores = choose_directory(options.state_dir)
+    except StoreError as error:
+        raise StartError(str(error)) from None
+    with contextlib.closing(stores):
+        return _Processes(corefile, directory, options, stores, started, source).run()
+
+
+class _Processes:
+    def __init__(
+        self,
+        corefile: Corefile,
+        directory: Path,
+        options: ProcessOptions,
+        stores: StoreDirectory,
+        started: Started,
+        source: SourceFactory | None,
+    ) -> None:
+        self._options = options
+        self._stores = stores
+        self._started = started
+        self._make = partial(ClusterDnsServer, corefile, directory, source=source)
+        # Never entered. It tells whether the Corefile is right, and where to listen.
+        self._plan = self._make()
+        self._process = os.getpid()
+        set_log_level(self._plan)
+        self._sockets: tuple[tuple[BoundSockets, ...], ...] = ()
+
+    def run(self) -> int:
+        supervisor = Supervisor(
+            control=self._control,
+            worker=self._worker,
+            workers=self._options.workers,
+            on_control_ready=self._bind,
+            on_started=lambda: self._started(self._plan),
+            on_drain=self._close,
+            lameduck_s=self._plan.lameduck_s,
+        )
+        try:
+            return supervisor.run()
+        except ProcessStartError as error:
+            raise StartError(str(error)) from None
+        finally:
+            self._close()
+
+    # The parent.
+
+    def _bind(self) -> None:
+        try:
+            self._sockets = bind_for_workers(self._plan.built, self._options.workers)
+        except ListenError as error:
+            raise StartError(str(error)) from None
+
+    def _close(self) -> None:
+        """The parent's own copies."""
+        for sockets in self._sockets:
+            for each in sockets:
+                each.close()
+
+    # The children.
+
+    def _control(self, link: ChildLink, _number: int) -> int:
+        give_way()
+        self._close()  # there are some when an earlier control process is replaced
+        board = link.board
+        around = Surroundings(
+            role=CONTROL,
+            keep=written(self._stores.folder, self._options.state_max_age_s),
+            families=lambda: worker_families(board),
+            process=self._process,
+            unmanned=lambda: unmanned(board, time.monotonic()),
+        )
+        return self._live(link, around, _follow)
+
+    def _worker(self, link: ChildLink, number: int) -> int:
+        own = self._sockets[number - 1]
+        for others in self._sockets:
+            for each in others if others is not own else ():
+                each.close_udp()
+        around = Surroundings(
+            role=WORKER,
+            keep=read(self._stores.folder),
+            sockets=own,
+            handed_over=lambda: not link.told_to_drain,
+            judged=self._options.judged,
+            room=_room(self._options.workers),
+        )
+        return self._live(link, around, _answer)
+
+    def _live(self, link: ChildLink, around: Surroundings, life: _Life) -> int:
+        """The child's whole life; its exit code."""
+        collect_seldom()
+
+        async def alive(server: ClusterDnsServer) -> None:
+            async with link, server:
+                link.ready()
+                await life(server, link)
+
+        try:
+            asyncio.run(
+                alive(self._make(surroundings=around))
+            )  # made before there is an event loop, as a writer wants it
+        except (ConfigError, StartError) as error:
+            link.failed(str(error))
+            return 1
+        return 0
+
+
+def _room(workers: int) -> float:
+    """The part of the usual octets that hot answers of one worker may take: less where the control group is small."""
+    limit = memory_limit()
+    return 1.0 if limit is None else min(1.0, limit / workers / AMPLE_MEMORY)
+
+
+async def _follow(server: ClusterDnsServer, link: ChildLink) -> None:
+    """The control process's life."""
+
+    async def lame() -> None:
+        await link.lame.wait()
+        await server.go_lame()
+
+    waiting = asyncio.create_task(lame(), name="lame")
+    await _told_to_end(link)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+
+
+async def _answer(server: ClusterDnsServer, link: ChildLink) -> None:
+    """A worker's life."""
+    if not any(site.counted for site in server.sites):
+        await _told_to_end(link)
+        return
+    reports = Reports(link.slot, lambda: all_families(server))
+    reporting = asyncio.create_task(reports.run(), name="report")
+    await _told_to_end(link)
+    reporting.cancel()
+    await asyncio.wait((reporting,))
+    reports.write()
+
+
+async def _told_to_end(link: ChildLink) -> None:
+    """Until the parent says DRAIN, or this process alone had a SIGTERM: then another will take its place.
+
+    Some send that signal to every process of a service. The parent's word follows then, and nobody takes over.
+    """
+    await link.drain.wait()
+    if link.told_to_drain:
+        return
+    link.drain.clear()
+    try:
+        async with asyncio.timeout(SAME_SIGNAL_S):
+            await link.lame.wait()  # what the parent says first
+    except TimeoutError:
+        return
+    await link.drain.wait()
