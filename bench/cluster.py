@@ -1,4 +1,4 @@
-"""The cluster of the scenes `queries` and `churn`: its objects, its zone files, and what clients ask of it."""
+"""The cluster that servers are asked about: its objects, its zone files, and what clients ask of it."""
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,13 +11,15 @@ from tests.support.kube_api import namespace, service, slice_of
 
 #: Services with a ClusterIP, and headless ones with ENDPOINTS endpoints each.
 SERVICES, HEADLESS, ENDPOINTS = 10_000, 100, 5
+#: Endpoints of the headless Service BIG, over slices of SLICE_SIZE as Kubernetes makes them.
+BIG, BIG_ENDPOINTS, SLICE_SIZE = "big", 1_000, 100
 #: Services with a ClusterIP that nobody asks for; their endpoints change in the scene `churn`.
 UNASKED = 500
 #: Names outside of the cluster that pods look up, and what their resolvers append first (`ndots:5`).
 OUTSIDE = 500
 SEARCH = ("default.svc.cluster.local", "svc.cluster.local", "cluster.local")
-#: Queries in one file, which is asked over and over.
-QUERIES = 50_000
+#: Queries in one file, which is asked over and over; and in one where every name comes equally often.
+QUERIES, QUERIES_OF_ALL = 50_000, 100_000
 
 ZONE, REVERSE = "cluster.local", "in-addr.arpa"
 A, PTR, AAAA, SRV = 1, 12, 28, 33
@@ -63,55 +65,68 @@ def _address(second: int, number: int) -> str:
     return f"10.{second + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
-def objects() -> Iterator[dict[str, Any]]:
+def big_endpoints() -> list[str]:
+    return [_address(244, place) for place in range(BIG_ENDPOINTS)]
+
+
+def objects(services: int = SERVICES) -> Iterator[dict[str, Any]]:
     yield namespace("default")
-    for number in range(SERVICES):
+    for number in range(services):
         yield service(f"svc-{number}", cluster_ip(number))
     for number in range(HEADLESS):
         yield service(f"hl-{number}")
         yield slice_of(f"hl-{number}", endpoints(number))
     for number in range(UNASKED):
-        yield service(f"other-{number}", cluster_ip(SERVICES + number))
+        yield service(f"other-{number}", cluster_ip(services + number))
         yield slice_of(f"other-{number}", [_address(220, number)])
+    yield service(BIG)
+    addresses = big_endpoints()
+    for first in range(0, BIG_ENDPOINTS, SLICE_SIZE):
+        yield slice_of(BIG, addresses[first : first + SLICE_SIZE], name=f"{BIG}-{first}")
 
 
-def zone_files(folder: Path) -> dict[str, Path]:
+def zone_files(folder: Path, services: int = SERVICES) -> dict[str, Path]:
     """The same names as zone files, by zone."""
     found = {}
-    for zone, lines in ((ZONE, _forward()), (REVERSE, _backward())):
+    for zone, lines in ((ZONE, _forward(services)), (REVERSE, _backward(services))):
         found[zone] = folder / f"{zone}.zone"
         head = f"$ORIGIN {zone}.\n$TTL 5\n@ SOA ns.dns.{ZONE}. hostmaster.{ZONE}. 1 7200 1800 86400 5\n"
         found[zone].write_text(head + f"@ NS ns.dns.{ZONE}.\n" + "".join(f"{line}\n" for line in lines))
     return found
 
 
-def _forward() -> Iterator[str]:
+def _forward(services: int) -> Iterator[str]:
     yield "ns.dns A 127.0.0.1"
-    plain = [(f"svc-{number}", cluster_ip(number)) for number in range(SERVICES)]
-    plain += [(f"other-{number}", cluster_ip(SERVICES + number)) for number in range(UNASKED)]
+    plain = [(f"svc-{number}", cluster_ip(number)) for number in range(services)]
+    plain += [(f"other-{number}", cluster_ip(services + number)) for number in range(UNASKED)]
     for name, address in plain:
         yield f"{name}.default.svc A {address}"
         yield f"_http._tcp.{name}.default.svc SRV 0 100 80 {name}.default.svc"
-    for number in range(HEADLESS):
-        owner = f"hl-{number}.default.svc"
-        for address in endpoints(number):
+    several = {f"hl-{number}": endpoints(number) for number in range(HEADLESS)}
+    for name, addresses in {**several, BIG: big_endpoints()}.items():
+        owner = f"{name}.default.svc"
+        for address in addresses:
             target = f"{address.replace('.', '-')}.{owner}"
             yield f"{owner} A {address}"
             yield f"{target} A {address}"
-            yield f"_http._tcp.{owner} SRV 0 {100 // ENDPOINTS} 8080 {target}"
+            yield f"_http._tcp.{owner} SRV 0 {max(1, 100 // len(addresses))} 8080 {target}"
 
 
-def _backward() -> Iterator[str]:
-    for number in range(SERVICES):
-        yield f"{backwards(cluster_ip(number))} PTR svc-{number}.default.svc.{ZONE}."
+def _backward(services: int) -> Iterator[str]:
+    for number in range(services):
+        yield f"{backwards(cluster_ip(number))} PTR {service_name(number)}."
 
 
 def backwards(address: str) -> str:
     return ".".join(reversed(address.split(".")))
 
 
+def service_name(number: int) -> str:
+    return f"svc-{number}.default.svc.{ZONE}"
+
+
 def _name(rng: Random) -> str:
-    return f"svc-{rng.randrange(SERVICES)}.default.svc.{ZONE}"
+    return service_name(rng.randrange(SERVICES))
 
 
 def a_hit(rng: Random) -> Ask:
@@ -154,8 +169,20 @@ class Mix:
 
 
 HITS = Mix("A hits", ((100, a_hit),))
-CLUSTER = Mix("mix", ((35, a_hit), (20, nodata), (30, search_miss), (5, srv), (5, ptr), (5, headless)))
+CLUSTER = Mix(
+    "A hits 35 %, AAAA without data 20 %, misses of the search list 30 %, SRV 5 %, PTR 5 %, headless 5 %",
+    ((35, a_hit), (20, nodata), (30, search_miss), (5, srv), (5, ptr), (5, headless)),
+)
 HITS_AND_HEADLESS = Mix("A hits, a tenth headless", ((90, a_hit), (10, headless)))
+
+
+def hits_of_all(services: int) -> Iterator[Ask]:
+    """The A record of every Service, all equally often, in random order; half of the queries have EDNS."""
+    rng = Random(services)
+    numbers = list(range(services)) * (QUERIES_OF_ALL // services)
+    rng.shuffle(numbers)
+    for number in numbers:
+        yield Ask(service_name(number), A, edns=rng.random() < 0.5)
 
 
 def write_queries(path: Path, asks: Iterable[Ask]) -> None:

@@ -1,93 +1,144 @@
 """The servers that are compared, all on the same names, and whether they answer them alike."""
 
 import contextlib
-import json
 import os
+import pwd
 import shutil
-import sys
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cluster import SERVICES, ZONE, Ask, cluster_ip, objects, zone_files
-from bench.subject import AsyncAsk, Client, Running, Server, free_port, process, running, servers, wait_for
+from bench.client import Client, until_right
+from bench.cluster import SERVICES, Ask, cluster_ip, service_name, zone_files
+from bench.load import Cores
+from bench.results import COREDNS, KNOT, NSD, Results
+from bench.subject import Running, Server, coredns, free_port, process, running, servers
 
-#: What stands around `kubernetes` in the Corefiles.
-PLUGINS = ("errors", "loadbalance")
+#: CoreDNS as it comes: nothing tells it to use one core.
+COREDNS_ALL = f"{COREDNS}, all cores"
+
+KNOT_CONF = """\
+server:
+    rundir: {home}
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    user: {user}
+log:
+  - target: stdout
+    any: warning
+database:
+    storage: {home}
+template:
+  - id: default
+    storage: {home}
+    zonefile-sync: -1
+    zonefile-load: whole
+    journal-content: none
+zone:
+{zones}"""
+
+#: Its limit of replies to one address is for the Internet, and the name servers in every reply say nothing here.
+NSD_CONF = """\
+server:
+    server-count: 1
+    ip-address: 127.0.0.1@{port}
+    username: ""
+    chroot: ""
+    database: ""
+    zonesdir: "{home}"
+    pidfile: "{home}/nsd.pid"
+    zonelistfile: "{home}/zone.list"
+    xfrdfile: "{home}/xfrd.state"
+    xfrdir: "{home}"
+    rrl-ratelimit: 0
+    rrl-whitelist-ratelimit: 0
+    minimal-responses: yes
+remote-control:
+    control-enable: no
+{zones}"""
 
 
-def knotd() -> str | None:
-    return shutil.which("knotd") or shutil.which("knotd", path="/usr/sbin:/sbin")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where servers run, and what they follow. `folder` is for them alone."""
+
+    api_url: str
+    folder: Path
+    cores: Cores
+    services: int = SERVICES
 
 
-def missing() -> list[str]:
-    """One line for each server that is not there."""
-    lines = []
-    if knotd() is None:
-        lines.append("knotd is missing (Debian package knot): no comparison with it.")
-    if len(servers()) == 1:
-        lines.append("coredns is missing (set COREDNS): no comparison with it.")
-    return lines
+def system_program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 
-def corefile_servers() -> list[Server]:
-    named = {"dnsserver": "dnsserver -conf"}
-    return [Server(named.get(one.name, one.name), one.command, PLUGINS) for one in servers()]
+def remark_missing(results: Results) -> None:
+    """One line for each program that is not there."""
+    if coredns() is None:
+        results.remark("coredns is missing (on PATH, or named by COREDNS): no comparison with it.")
+    for program, package in (("knotd", "knot"), ("nsd", "nsd")):
+        if system_program(program) is None:
+            results.remark(f"{program} is missing (Debian package {package}): no comparison with it.")
+    if Cores.found().server is None:
+        results.remark("No second core, or no taskset: servers and load share what there is.")
 
 
 @contextlib.asynccontextmanager
-async def all_running(api_url: str, folder: Path, core: int | None) -> AsyncIterator[dict[str, Running]]:
-    """By name, each ready to answer."""
+async def all_running(place: Place, *, coredns_all: bool = False) -> AsyncIterator[dict[str, Running]]:
+    """By name, each ready to answer. With *coredns_all* there is one more CoreDNS, on all cores."""
+    place.folder.mkdir(exist_ok=True)
+    found: dict[str, Running] = {}
     async with contextlib.AsyncExitStack() as stack:
-        found = {"dnsserver serve": await stack.enter_async_context(_serve(folder, core))}
-        for server in corefile_servers():
-            found[server.name] = await stack.enter_async_context(running(server, api_url, folder, core))
-        if program := knotd():
-            found["knot"] = await stack.enter_async_context(_knot(program, folder, core))
+        for server in servers():
+            found[server.name] = await stack.enter_async_context(
+                running(server, place.api_url, place.folder, place.cores.one)
+            )
+        program = coredns()
+        if coredns_all and program and place.cores.both:
+            unbound = Server(COREDNS_ALL, (program, "-conf"))
+            found[COREDNS_ALL] = await stack.enter_async_context(
+                running(unbound, place.api_url, place.folder, place.cores.both)
+            )
+        if program := system_program("knotd"):
+            found[KNOT] = await stack.enter_async_context(_knot(program, place))
+        if program := system_program("nsd"):
+            found[NSD] = await stack.enter_async_context(_nsd(program, place))
         for subject in found.values():
-            await ready(subject)
+            await ready(subject, place.services)
         yield found
 
 
-async def ready(subject: Running) -> None:
-    """Wait until the last Service is answered."""
-    client = await Client.connect(subject.port)
-    name = f"svc-{SERVICES - 1}.default.svc.{ZONE}"
-    await wait_for(subject, AsyncAsk(client, name), cluster_ip(SERVICES - 1))
-    client.close()
+async def ready(subject: Running, services: int = SERVICES) -> float:
+    """Wait until the last Service is answered: the seconds since the start."""
+    return await until_right(subject, service_name(services - 1), cluster_ip(services - 1))
 
 
-def _serve(folder: Path, core: int | None) -> contextlib.AbstractAsyncContextManager[Running]:
-    manifests = folder / "manifests.json"
-    manifests.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects())}))
-    port = free_port()
-    command = (sys.executable, "-m", "dnsserver", "serve", str(manifests), "--port", str(port))
-    return process("dnsserver serve", command, port, folder, core)
-
-
-def _knot(program: str, folder: Path, core: int | None) -> contextlib.AbstractAsyncContextManager[Running]:
-    home = folder / "knot"
-    home.mkdir(exist_ok=True)
-    port = free_port()
-    zones = "".join(f"  - domain: {zone}\n    file: {path}\n" for zone, path in zone_files(home).items())
+def _knot(program: str, place: Place) -> contextlib.AbstractAsyncContextManager[Running]:
+    home, port = _home(place, KNOT), free_port()
+    files = zone_files(home, place.services)
+    zones = "".join(f"  - domain: {zone}\n    file: {path}\n" for zone, path in files.items())
     config = home / "knot.conf"
-    config.write_text(
-        f"server:\n    rundir: {home}\n    listen: 127.0.0.1@{port}\n"
-        "    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n"
-        f"    user: {_user()}\n"
-        "log:\n  - target: stdout\n    any: warning\n"
-        f"database:\n    storage: {home}\n"
-        f"template:\n  - id: default\n    storage: {home}\n    zonefile-sync: -1\n"
-        "    zonefile-load: whole\n    journal-content: none\n"
-        f"zone:\n{zones}"
-    )
-    return process("knot", (program, "--config", str(config)), port, folder, core)
+    # Our own user, so that nothing changes hands.
+    user = pwd.getpwuid(os.getuid()).pw_name
+    config.write_text(KNOT_CONF.format(home=home, port=port, user=user, zones=zones))
+    return process(KNOT, (program, "--config", str(config)), port, place.folder, place.cores.one)
 
 
-def _user() -> str:
-    """Ours, so that nothing changes hands."""
-    import pwd
+def _nsd(program: str, place: Place) -> contextlib.AbstractAsyncContextManager[Running]:
+    home, port = _home(place, NSD), free_port()
+    files = zone_files(home, place.services)
+    zones = "".join(f'zone:\n    name: "{zone}"\n    zonefile: "{path}"\n' for zone, path in files.items())
+    config = home / "nsd.conf"
+    config.write_text(NSD_CONF.format(home=home, port=port, zones=zones))
+    return process(NSD, (program, "-d", "-c", str(config)), port, place.folder, place.cores.one)
 
-    return pwd.getpwuid(os.getuid()).pw_name
+
+def _home(place: Place, name: str) -> Path:
+    home = place.folder / name
+    home.mkdir(exist_ok=True)
+    return home
 
 
 async def check(name: str, subject: Running, asks: Iterable[Ask]) -> None:

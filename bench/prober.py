@@ -1,7 +1,8 @@
-"""A few questions a second next to a load, for the percentiles of latency: `python -m bench.prober PORT FILE SECONDS`.
+"""A few questions a second next to a load, for the percentiles of latency.
 
-A process of its own. The kernel's time stamp of arrival ends the interval, so it does not matter when the scheduler
-lets this process read the reply. Prints {"lost": N, "latencies": [microseconds, ...]}.
+`python -m bench.prober PORT FILE SECONDS RATE`: a process of its own. The kernel's time stamp of arrival ends the
+interval, so it does not matter when the scheduler lets this process read the reply. Prints {"lost": N, "latencies":
+[microseconds, ...]}.
 """
 
 import json
@@ -10,8 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-#: Questions a second.
-PROBE_RATE = 1_000
 #: Seconds. Until the load next to it has begun, and for the last replies.
 LEAD_S, TAIL_S = 0.4, 0.3
 #: Linux, asm-generic/socket.h: time stamps of arrival, as struct timespec.
@@ -43,10 +42,11 @@ class Prober:
     def lost(self) -> int:
         return len(self._sent)
 
-    def run(self, seconds: float) -> None:
+    def run(self, seconds: float, rate: int) -> None:
+        """*rate*: questions a second."""
         begun = time.monotonic()
-        while self.asked < seconds * PROBE_RATE:
-            time.sleep(max(0.0, begun + self.asked / PROBE_RATE - time.monotonic()))
+        while self.asked < seconds * rate:
+            time.sleep(max(0.0, begun + self.asked / rate - time.monotonic()))
             self._ask()
             self._take()
         end = time.monotonic() + TAIL_S
@@ -79,7 +79,7 @@ class Prober:
 def main() -> None:
     prober = Prober(int(sys.argv[1]), read_queries(Path(sys.argv[2])))
     time.sleep(LEAD_S)
-    prober.run(float(sys.argv[3]))
+    prober.run(float(sys.argv[3]), int(sys.argv[4]))
     print(json.dumps({"lost": prober.lost, "latencies": prober.latencies}))
 
 

@@ -2,31 +2,55 @@
 
 import asyncio
 import contextlib
+import functools
 import os
+import random
+import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from types import TracebackType
+from typing import Self
 
-#: Seconds. A server that has not answered rightly by then has failed.
-START_LIMIT_S = 60.0
-#: Seconds. Between two looks at whether the server answers rightly.
-POLL_S = 0.01
+from bench.results import COREDNS, OURS
+
 TICKS = os.sysconf("SC_CLK_TCK")
+#: Seconds between two samples of memory.
+SAMPLE_S = 0.05
+#: Seconds. A server that has not ended by then is killed.
+END_S = 10.0
+#: Ports of servers: below those that clients get (net.ipv4.ip_local_port_range).
+PORTS = range(20_000, 30_000)
+WORKERS_OPTION, STATE_OPTION = "--workers", "--state-dir"
+#: What serves the names of the cluster, for dnsserver and coredns alike. The cost of counting is in.
+COREFILE = """\
+.:{port} {{
+    bind 127.0.0.1
+    errors
+    prometheus 127.0.0.1:{metrics}
+    kubernetes cluster.local in-addr.arpa ip6.arpa {{
+        endpoint {api_url}
+        startup_timeout 100ms
+    }}
+    loadbalance
+}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How to start one: `command` is followed by the path of the Corefile. `plugins`: their lines in it."""
+    """How to start one that reads a Corefile: `command` is followed by its path."""
 
     name: str
     command: tuple[str, ...]
-    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,159 +58,159 @@ class Running:
     pid: int
     port: int
     log: Path
+    begun: float
+    """On the clock of time.perf_counter."""
 
     def cpu_s(self) -> float:
         """User and system time so far, in seconds, of the process and its children."""
-        return sum(sum(map(int, _stat(pid)[11:13])) for pid in self._pids()) / TICKS
+        return sum(sum(map(int, stat[11:13])) for pid in self.pids() if (stat := _stat(pid))) / TICKS
 
-    def peak_mib(self) -> float:
-        return self._status("VmHWM")
+    def ended(self) -> bool:
+        return not (stat := _stat(self.pid)) or stat[0] == "Z"
 
     def rss_mib(self) -> float:
-        return self._status("VmRSS")
+        """Pages that processes share count once for each of them."""
+        return self._memory_mib("status", "VmRSS")
 
-    def _status(self, key: str) -> float:
-        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self._pids()]
-        found = [line for text in texts for line in text.splitlines() if line.startswith(key + ":")]
-        return sum(int(line.split()[1]) for line in found) / 1024
+    def pss_mib(self) -> float:
+        """Pages that processes share count once."""
+        return self._memory_mib("smaps_rollup", "Pss")
 
-    def _pids(self) -> list[int]:
+    def kill(self) -> None:
+        """All processes at once, with no chance to tidy up."""
+        _kill(self.pids())
+
+    def pids(self) -> list[int]:
         """The process and all below it."""
-        parents: dict[int, int] = {}
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdecimal():
-                with contextlib.suppress(OSError):
-                    parents[int(folder.name)] = int(_stat(int(folder.name))[1])
+        numbers = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+        parents = {pid: int(stat[1]) for pid in numbers if (stat := _stat(pid))}
         found = [self.pid]
         for pid in found:
             found += [child for child, parent in parents.items() if parent == pid]
         return found
 
+    def _memory_mib(self, file: str, key: str) -> float:
+        kib = 0
+        for pid in self.pids():
+            with contextlib.suppress(OSError):
+                text = Path(f"/proc/{pid}/{file}").read_text()
+                kib += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(key + ":"))
+        return kib / 1024
+
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on, which is field 3 of proc_pid_stat(5)."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """The fields of /proc/PID/stat from the state on, which is field 3 of proc_pid_stat(5); none when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@dataclass(slots=True)
+class PssPeak:
+    """The most PSS in MiB, of samples every SAMPLE_S seconds while the context lasts; from a thread."""
+
+    subject: Running
+    mib: float = 0.0
+    _over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._sample, name="memory")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLE_S):
+            self.mib = max(self.mib, self.subject.pss_mib())
+
+
+@functools.cache
+def takes(option: str) -> bool:
+    """Whether this dnsserver has *option*, by what it says to -h."""
+    command = (sys.executable, "-m", "dnsserver", "-h")
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=END_S).stdout
+    return re.search(rf"(?<![\w-]){re.escape(option)}\b", said) is not None
+
+
+def ours() -> Server:
+    """With one worker, where it knows workers at all."""
+    workers = (WORKERS_OPTION, "1") if takes(WORKERS_OPTION) else ()
+    return Server(OURS, (sys.executable, "-m", "dnsserver", *workers, "-conf"))
+
+
+def coredns() -> str | None:
+    """The program: $COREDNS, or the one on PATH."""
+    return os.environ.get("COREDNS") or shutil.which("coredns")
 
 
 def servers() -> list[Server]:
-    """Ours, and CoreDNS where $COREDNS or the PATH has it."""
-    found = [Server("dnsserver", (sys.executable, "-m", "dnsserver", "-conf"))]
-    coredns = os.environ.get("COREDNS") or shutil.which("coredns")
-    if coredns:
-        found.append(Server("coredns", (coredns, "-conf")))
-    return found
+    """Those that follow an API server."""
+    program = coredns()
+    return [ours(), *([Server(COREDNS, (program, "-conf"))] if program else [])]
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port that is free for UDP and TCP, and that no client gets for its end of a connection in the meantime."""
+    while True:
+        port = random.choice(PORTS)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.asynccontextmanager
 async def running(
-    server: Server, api_url: str, folder: Path, core: int | None = None
+    server: Server, api_url: str, folder: Path, cpus: str | None = None, state: Path | None = None
 ) -> AsyncIterator[Running]:
-    """*server* on the cluster of *api_url*."""
+    """*server* on the cluster of *api_url*; ours with the stored *state*, or else with an empty one of its own."""
     port = free_port()
     corefile = folder / f"{server.name}.Corefile"
-    more = "".join(f" {line}\n" for line in server.plugins)
-    corefile.write_text(
-        f".:{port} {{\n bind 127.0.0.1\n{more} kubernetes cluster.local in-addr.arpa ip6.arpa {{\n"
-        f"  endpoint {api_url}\n  startup_timeout 100ms\n }}\n}}\n"
-    )
-    async with process(server.name, (*server.command, str(corefile)), port, folder, core) as subject:
+    metrics = free_port()
+    corefile.write_text(COREFILE.format(port=port, metrics=metrics, api_url=api_url))
+    command = [*server.command, str(corefile)]
+    if server.name == OURS and takes(STATE_OPTION):
+        # Not the default folder: what another server has left there is not what is measured.
+        command += [STATE_OPTION, str(state or tempfile.mkdtemp(prefix="state-", dir=folder))]
+    async with process(server.name, command, port, folder, cpus) as subject:
         yield subject
 
 
 @contextlib.asynccontextmanager
 async def process(
-    name: str, command: Sequence[str], port: int, folder: Path, core: int | None = None
+    name: str, command: Sequence[str], port: int, folder: Path, cpus: str | None = None
 ) -> AsyncIterator[Running]:
-    """*command*, which listens on *port*, on one core if given; ended by its process id."""
-    prefix = () if core is None else ("taskset", "--cpu-list", str(core))
+    """*command*, which listens on *port*, on these *cpus* (a list as taskset takes it); ended by its process id."""
+    prefix = () if cpus is None else ("taskset", "--cpu-list", cpus)
     log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
+        begun = time.perf_counter()
         child = await asyncio.create_subprocess_exec(
             *prefix, *command, stdout=log, stderr=asyncio.subprocess.STDOUT
         )
+        subject = Running(child.pid, port, log_path, begun)
         try:
-            yield Running(child.pid, port, log_path)
+            yield subject
         finally:
+            pids = subject.pids()
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
-            await child.wait()
-
-
-async def wait_for(subject: Running, ask: "AsyncAsk", wanted: str) -> float:
-    """Seconds until *ask* first gives *wanted*."""
-    begun = time.perf_counter()
-    while await ask() != wanted:
-        if time.perf_counter() - begun > START_LIMIT_S:
-            said = subject.log.read_text(errors="replace")[-2000:]
-            raise TimeoutError(f"no right answer within {START_LIMIT_S:g} s; the server said:\n{said}")
-        await asyncio.sleep(POLL_S)
-    return time.perf_counter() - begun
-
-
-class AsyncAsk:
-    """Ask for the A record of one name: the address as text, or "" for anything else."""
-
-    def __init__(self, client: "Client", name: str) -> None:
-        self._client = client
-        self._name = name
-
-    async def __call__(self) -> str:
-        return await self._client.address(self._name)
-
-
-class Client(asyncio.DatagramProtocol):
-    """One UDP socket with many questions in flight, told apart by their IDs."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: dict[int, asyncio.Future[bytes]] = {}
-        self._next = 0
-
-    @classmethod
-    async def connect(cls, port: int) -> "Client":
-        loop = asyncio.get_running_loop()
-        _, client = await loop.create_datagram_endpoint(cls, remote_addr=("127.0.0.1", port))
-        return client
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - connected socket
-        waiting = self._waiting.pop(int.from_bytes(data[:2], "big"), None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(data)
-
-    def error_received(self, exc: Exception) -> None:
-        """Nobody listens yet: the question times out, and is asked again."""
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    async def ask(self, message: bytes, timeout_s: float = 0.5) -> bytes:
-        """The reply to *message*, which gets an ID of ours; "" when there is none in time."""
-        assert self._transport is not None
-        self._next = (self._next + 1) & 0xFFFF
-        reply = asyncio.get_running_loop().create_future()
-        self._waiting[self._next] = reply
-        self._transport.sendto(self._next.to_bytes(2, "big") + message[2:])
-        try:
-            return await asyncio.wait_for(reply, timeout_s)
-        except TimeoutError:
-            return b""
-
-    async def address(self, name: str) -> str:
-        """The first A record of *name* as text, "" when there is none in time."""
-        labels = b"".join(bytes((len(part),)) + part.encode() for part in name.rstrip(".").split("."))
-        data = await self.ask(b"\0\0\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1")
-        if len(data) < 12 or data[3] & 15 or not int.from_bytes(data[6:8], "big"):
-            return ""
-        # The last answer record is an A record: four octets at the end of the answer section. Without other
-        # sections these are the last four octets of the message.
-        return ".".join(str(octet) for octet in data[-4:])
+            try:
+                await asyncio.wait_for(child.wait(), END_S)
+            except TimeoutError:
+                _kill(pids)
+                await child.wait()
