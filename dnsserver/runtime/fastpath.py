@@ -100,7 +100,7 @@ class _Said:
 
 
 class Ready:
-    """The replies over UDP to the clients of one IP version that only want their ID."""
+    """The replies over one protocol to the clients of one IP version that only want their ID."""
 
     def __init__(self, tallies: Tallies, refresh: Callable[[], None], room: float) -> None:
         self.replies: HotAnswers[ReadyReply] = HotAnswers(lambda reply: reply[1], room)
@@ -143,7 +143,11 @@ class FastPath:
         self.tallies = Tallies()
         self._stored: HotAnswers[_Held] = HotAnswers(lambda held: held.size, room)
         self._varied: HotAnswers[list[bytes]] = HotAnswers(lambda some: VARIANTS * len(some[0]), room)
-        self._ready = {ipv6: Ready(self.tallies, refresh, room) for ipv6 in (False, True)}
+        self._ready = {
+            (protocol, ipv6): Ready(self.tallies, refresh, room)
+            for protocol in _ARRIVALS
+            for ipv6 in (False, True)
+        }
         self._serials: dict[ClusterState, list[bytes]] = {state: [b""] for state in states}
         for state in self._serials:
             state.subscribe(self._changed)
@@ -154,8 +158,8 @@ class FastPath:
         return f"<FastPath ready={ready} stored={len(self._stored)}>"
 
     def ready(self, ipv6: bool) -> Ready | NothingReady:
-        """For the sockets of an IP version. Where replies are judged, all of them come from `answer`."""
-        return NothingReady() if self._judged else self._ready[ipv6]
+        """For the UDP sockets of an IP version. Where replies are judged, all of them come from `answer`."""
+        return NothingReady() if self._judged else self._ready["udp", ipv6]
 
     def close(self) -> None:
         """Have no reply ready any more, also for sockets that hold on to `ready`; what was given is counted."""
@@ -169,43 +173,40 @@ class FastPath:
         end = question_end(octets)
         if end < 0:
             return None
-        if protocol == "udp" and is_commonplace(octets, end):
+        if is_commonplace(octets, end):
             held = self._stored.get(octets[HEADER_SIZE:end])
             if held is None or not held.restless:
-                return self._ready_reply(octets, end, ipv6, begun)
+                return self._ready_reply(octets, end, protocol, ipv6, begun)
         return self._stored_reply(octets, end, protocol, ipv6, begun)
 
     # Replies that only want their ID.
 
-    def _ready_reply(self, octets: bytes, end: int, ipv6: bool, begun: float) -> bytes | None:
+    def _ready_reply(self, octets: bytes, end: int, protocol: str, ipv6: bool, begun: float) -> bytes | None:
         """As BatchPort does it, which comes here with what it has not found."""
-        found = self._find_ready(octets[2:], ipv6)
+        replies = self._ready[protocol, ipv6].replies
+        # In the young halves alone: what sockets do not find there is learnt again.
+        found = replies.of_services.young.get(octets[2:]) or replies.others.young.get(octets[2:])
         if found is None:
             said = self._said(octets[HEADER_SIZE:end])
             if said is None:
                 return None
-            found = None if said.restless else self._learn_ready(octets, said, ipv6)
+            found = None if said.restless else self._learn_ready(octets, said, protocol, ipv6)
             if found is None:
-                return self._stored_reply(octets, end, "udp", ipv6, begun)
+                return self._stored_reply(octets, end, protocol, ipv6, begun)
         template, _, tally, changing = found
         reply = octets[:2] + template
         if changing is not None:
             place, now = changing
             reply = reply[:place] + now[0] + reply[place + 4 :]
-        if self._judged and not self._just(reply, octets, "udp"):
+        if self._judged and not self._just(reply, octets, protocol):
             return None
         if tally is not _UNCOUNTED:
             tally[0] += 1
             self.tallies.lasted(time.perf_counter() - begun, 1)
         return reply
 
-    def _find_ready(self, key: bytes, ipv6: bool) -> ReadyReply | None:
-        """In the young halves alone: what sockets do not find there is learnt again."""
-        replies = self._ready[ipv6].replies
-        return replies.of_services.young.get(key) or replies.others.young.get(key)
-
-    def _learn_ready(self, octets: bytes, said: _Said, ipv6: bool) -> ReadyReply | None:
-        query = read_query(octets, _ARRIVALS["udp"])
+    def _learn_ready(self, octets: bytes, said: _Said, protocol: str, ipv6: bool) -> ReadyReply | None:
+        query = read_query(octets, _ARRIVALS[protocol])
         if not isinstance(query, Query):
             return None
         sent = encode(said.reply, query)
@@ -218,10 +219,10 @@ class FastPath:
         tally = _UNCOUNTED
         if said.place.counters is not None:
             do = query.edns is not None and query.edns.do
-            exchange = _exchange("udp", ipv6, said.question.rtype, said.reply.rcode, do)
+            exchange = _exchange(protocol, ipv6, said.question.rtype, said.reply.rcode, do)
             tally = self.tallies.tally(said.place.counters, exchange, len(octets), len(sent))
         found: ReadyReply = (sent[2:], len(sent), tally, changing)
-        replies = self._ready[ipv6].replies
+        replies = self._ready[protocol, ipv6].replies
         replies.put(octets[2:], found, said.service, inventable=said.inventable)
         return found
 

@@ -6,6 +6,7 @@ cluster and writes the store; workers read the store and answer.
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -126,9 +127,11 @@ class _Processes:
         give_way()
         self._close()  # there are some when an earlier control process is replaced
         board = link.board
+        # What workers answer from already does not get too old by the death of who wrote it.
+        first = board.control_slot.last_beat == 0
         around = Surroundings(
             role=CONTROL,
-            keep=written(self._stores.folder, self._options.state_max_age_s),
+            keep=written(self._stores.folder, self._options.state_max_age_s if first else math.inf),
             families=lambda: worker_families(board),
             process=self._process,
             unmanned=lambda: unmanned(board, time.monotonic()),
@@ -160,9 +163,8 @@ class _Processes:
                 await life(server, link)
 
         try:
-            asyncio.run(
-                alive(self._make(surroundings=around))
-            )  # made before there is an event loop, as a writer wants it
+            server = self._make(surroundings=around)  # before there is an event loop, as a writer wants it
+            asyncio.run(alive(server))
         except (ConfigError, StartError) as error:
             link.failed(str(error))
             return 1

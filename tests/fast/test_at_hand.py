@@ -202,7 +202,7 @@ def test_what_clients_can_ask_for_without_end_has_a_shelf_of_its_own(
     assert reply is not None
     fast = front._fast
     assert fast is not None
-    held: HotAnswers[Any] = fast._stored if word & TC else fast._ready[False].replies
+    held: HotAnswers[Any] = fast._stored if word & TC else fast._ready["udp", False].replies
     assert (len(held.of_services), len(held.others)) == ((1, 0) if of_a_service else (0, 1))
     (shelf,) = (shelf for shelf in (held.of_services, held.others) if len(shelf))
     (key,) = shelf.young

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from weakref import WeakSet
@@ -11,6 +12,8 @@ from dnsserver.store.errors import StoreError
 from dnsserver.store.lmdb.errors import StoreInUseError
 
 FILE = "lock"
+#: Seconds between two tries of a reader that waits for the files.
+LOOK_S = 0.005
 
 _held: "WeakSet[FolderLock]" = WeakSet()
 
@@ -57,10 +60,18 @@ def exchanging(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opening(folder: Path) -> Iterator[None]:
-    """Nobody exchanges the files meanwhile. Raises OSError: BlockingIOError when somebody does."""
+def opening(folder: Path, patience_s: float) -> Iterator[None]:
+    """Nobody exchanges the files meanwhile. Raises OSError: BlockingIOError when somebody does, *patience_s* long."""
     with _directory(folder) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        until = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(LOOK_S)
         yield
 
 

@@ -45,6 +45,8 @@ from dnsserver.zone.objects import Feed
 
 #: Seconds that the check may take; a sound store of 10^6 records takes two.
 CHECK_MOST_S = 30.0
+#: Seconds between two looks of the child for its parent.
+LOOK_S = 0.1
 #: Octets of the child's report: a sentence, or the Meta record.
 REPORT_MOST = 64 * 1024
 #: Octets of the file in which readers have their places: some 500 of 64.
@@ -97,9 +99,10 @@ def restore(folder: Path, wanted: Wanted) -> Meta | None:
 def _in_child(work: Callable[[], Meta]) -> Meta | str:
     """What *work* returns in a child of its own, or why it could not."""
     reading, writing = os.pipe()
+    own = os.getpid()
     child = os.fork()
     if child == 0:
-        _report(work, writing)
+        _report(work, writing, own)
     os.close(writing)
     try:
         report = _read_all(reading, time.monotonic() + CHECK_MOST_S)
@@ -116,12 +119,15 @@ def _in_child(work: Callable[[], Meta]) -> Meta | str:
     return decoded_meta(report)
 
 
-def _report(work: Callable[[], Meta], writing: int) -> NoReturn:
-    """The child's life: no handler, no core and no message of its own; the parent says what was wrong."""
+def _report(work: Callable[[], Meta], writing: int, parent: int) -> NoReturn:
+    """The child's life: no handler, no core and no message of its own; the parent says what was wrong. Without it
+    nobody wants to know, and its successor waits for the files."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV):
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent else os._exit(1))
+        signal.setitimer(signal.ITIMER_REAL, LOOK_S, LOOK_S)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         report = encoded_record(META_KEY, work())

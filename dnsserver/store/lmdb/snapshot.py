@@ -19,10 +19,11 @@ BEHIND_MOST = 1_024
 class Snapshot:
     """`tables` and `meta` are of the same generation: the last one at the time of `renew`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises OSError, ValueError, lmdb.Error and DamagedError when there is no store, or none that is whole."""
+    def __init__(self, folder: Path, patience_s: float) -> None:
+        """Waits *patience_s* for a writer that exchanges the files. Raises OSError, ValueError, lmdb.Error and
+        DamagedError when there is no store, or none that is whole."""
         self._files = folder / DATA_FILE, folder / FILE
-        with opening(folder):
+        with opening(folder, patience_s):
             self._inodes = self._present()
             self._mapped = MappedGeneration(folder, write=False)
             try:
