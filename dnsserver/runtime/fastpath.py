@@ -309,7 +309,7 @@ class FastPath:
         answers: list[HotAnswers[ReadyReply] | HotAnswers[_Held] | HotAnswers[list[bytes]]]
         answers = [self._stored, self._varied]
         answers += [ready.replies for ready in self._ready.values()]
-        for each in answers:
+        for each in filter(len, answers):
             if keys is None or any(not key.namespace for key in keys):
                 each.clear()  # a Namespace: any number of names hang on it
             else:

@@ -19,7 +19,14 @@ from dnsserver.plugins.plugin import Measured, Plugin, SourceFactory
 from dnsserver.plugins.ready import READY_PATH
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.routes import http_listeners
-from dnsserver.runtime.sites import BuiltSite, bind_listeners, build_listeners, build_sites, enabled_plugins
+from dnsserver.runtime.sites import (
+    BuiltListener,
+    BuiltSite,
+    bind_listeners,
+    build_listeners,
+    build_sites,
+    enabled_plugins,
+)
 from dnsserver.runtime.surroundings import Surroundings
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
@@ -62,22 +69,24 @@ class ClusterDnsServer:
         self.sites = self._built_sites(corefile, directory, source)
         self.built = build_listeners(self.sites)
         self._queries = QueryCounters()
-        counted = any(site.counted for site in self.sites)
-        self._dispatchers = {
-            (built.address, built.port): Dispatcher(
-                built.sites,
-                built.meter(self._queries) if counted else None,
-                judged=self._around.judged,
-                room=self._around.room,
-            )
-            for built in self.built
-        }
+        # A process that does not answer has none: they would follow every change for nothing.
+        answered = self.built if self._around.role.answers else ()
+        self._dispatchers = {(built.address, built.port): self._dispatcher(built) for built in answered}
         self._routes = http_listeners(self.plugins())
         self._only_ready: list[HttpListener] = []
         self.listeners: list[Listener] = []
         self._by_socket: dict[tuple[str, int], Dispatcher] = {}
         self._grace_s = 0.0
         self._exits = contextlib.AsyncExitStack()
+
+    def _dispatcher(self, built: BuiltListener) -> Dispatcher:
+        counted = any(site.counted for site in self.sites)
+        return Dispatcher(
+            built.sites,
+            built.meter(self._queries) if counted else None,
+            judged=self._around.judged,
+            room=self._around.room,
+        )
 
     def __repr__(self) -> str:
         return f"<ClusterDnsServer {' '.join(repr(listener) for listener in self.listeners)}>"
