@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.churn import CALM, CHANGE_RATE, CHANGING
+from bench.peers import COREDNS_ALL
 from bench.queries import RATE
 from bench.results import COREDNS, KNOT, OURS, Results, Section
 from bench.sizes import SIZES, figures_of
@@ -54,8 +55,10 @@ def _cost(scene: str, title: str, peer: str, limit: float) -> Target:
 TARGETS = (
     _cost("hits", "A hits", KNOT, 1.35),
     _cost("hits", "A hits", COREDNS, 0.2),
+    _cost("hits", "A hits", COREDNS_ALL, 0.2),
     _cost("mix", "mix", KNOT, 1.45),
     _cost("mix", "mix", COREDNS, 0.2),
+    _cost("mix", "mix", COREDNS_ALL, 0.2),
     _ratio(
         f"CPU per query, {SIZES[-1]:,} Services, to {SIZES[0]:,}",
         1.15,

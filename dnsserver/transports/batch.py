@@ -175,7 +175,8 @@ class BatchPort(WildcardPort):
         try:
             given = self._answer(taken, others, deliver)
             self._counters.udp_received += taken - len(others)  # those that were delivered are counted there
-            self._free_interfaces(taken)
+            if self._chooses:
+                self._free_interfaces(taken)
             self._send_but(others, taken)
         finally:
             self._slots.renew(taken)

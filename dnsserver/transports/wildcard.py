@@ -59,7 +59,7 @@ def is_link_local(packed: bytes | bytearray) -> bool:
 
 
 class WildcardPort:
-    """Carry datagrams of one wildcard socket."""
+    """Carry datagrams of one socket, which may be a wildcard one."""
 
     def __init__(self, sock: socket.socket, limits: TransportLimits, counters: TransportCounters) -> None:
         self._sock = sock
@@ -68,9 +68,11 @@ class WildcardPort:
         self._host = str(sock.getsockname()[0])
         self._buffer = bytearray(DATAGRAM_MAX)
         self._view = memoryview(self._buffer)
-        if sock.family == socket.AF_INET6:
+        # On one address there is no choice, and the kernel need not tell of each datagram what is known.
+        self._chooses = is_wildcard(self._host)
+        if self._chooses and sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        else:
+        elif self._chooses:
             sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
 
     def __repr__(self) -> str:
