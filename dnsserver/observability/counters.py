@@ -62,14 +62,25 @@ class Histogram:
         self.total += other.total
 
     def shared_out(self, shares: Mapping[int, int]) -> "dict[int, Histogram]":
-        """For each of *shares* so many observations, spread over the buckets as they are here."""
+        """For each of *shares*, which are no more than the observations together, so many of them: its part of every
+        bucket, and none of them twice."""
         observed = sum(self.counts)
-        parts: dict[int, Histogram] = {}
-        for key, share in shares.items() if observed else ():
-            counts = [count * share // observed for count in self.counts]
-            counts[self.counts.index(max(self.counts))] += share - sum(counts)  # what rounding left
-            parts[key] = Histogram(self.bounds, counts, self.total * share / observed)
-        return parts
+        counts: dict[int, list[int]] = {key: [] for key in shares if observed}
+        before = dict.fromkeys(counts, 0)
+        reached = 0
+        for count in self.counts if counts else ():
+            reached += count
+            left, whole = reached, observed
+            for key, found in counts.items():
+                # Of the first observations up to here, those that the ones before did not get.
+                up_to = left * shares[key] // whole if whole else 0
+                found.append(up_to - before[key])
+                before[key] = up_to
+                left, whole = left - up_to, whole - shares[key]
+        return {
+            key: Histogram(self.bounds, found, self.total * shares[key] / observed)
+            for key, found in counts.items()
+        }
 
 
 def no_durations() -> Histogram:

@@ -91,7 +91,7 @@ class Dispatcher:
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
-        if arrival.protocol != "udp":  # UDP has asked before it came here
+        if arrival.protocol != "udp":  # sockets that take batches have asked before they came here
             at_hand = self.answer_now(octets, arrival.protocol, ":" in arrival.client_host)
             if at_hand is not None:
                 return at_hand

@@ -43,9 +43,12 @@ Chooser = Callable[[Question], tuple[BuiltSite, ZoneCounters | None] | None]
 _ARRIVALS = {protocol: Arrival(protocol, "", 0, "", 0) for protocol in ("udp", "tcp")}
 #: Stands for the numbers of replies that nobody counts.
 _UNCOUNTED: Tally = [0]
-#: Orders of addresses that take turns where they stand in several sections, chained by pointers: such a reply costs as
-#: much as its records, and clients choose among SRV records by weight.
-VARIANTS = 4
+#: Orders of addresses that take turns where the addresses stand in several sections, chained by pointers, or are too
+#: many for any message: such a reply costs as much as its records. Where some had to be left out there are more turns,
+#: so that clients get to know more of them. As many as AT_ONCE are made at a time.
+VARIANTS, CUT_VARIANTS, AT_ONCE = 4, 64, 4
+#: The part of the usual room that TCP and these orders have.
+RARE = 0.125
 #: TC, in the third octet of a message.
 _TRUNCATED = Flag.TC >> 8
 
@@ -142,9 +145,9 @@ class FastPath:
         self.misjudged = 0
         self.tallies = Tallies()
         self._stored: HotAnswers[_Held] = HotAnswers(lambda held: held.size, room)
-        self._varied: HotAnswers[list[bytes]] = HotAnswers(lambda some: VARIANTS * len(some[0]), room)
+        self._varied: HotAnswers[list[bytes]] = HotAnswers(_octets_of, room * RARE)
         self._ready = {
-            (protocol, ipv6): Ready(self.tallies, refresh, room)
+            (protocol, ipv6): Ready(self.tallies, refresh, room if protocol == "udp" else room * RARE)
             for protocol in _ARRIVALS
             for ipv6 in (False, True)
         }
@@ -184,8 +187,10 @@ class FastPath:
     def _ready_reply(self, octets: bytes, end: int, protocol: str, ipv6: bool, begun: float) -> bytes | None:
         """As BatchPort does it, which comes here with what it has not found."""
         replies = self._ready[protocol, ipv6].replies
-        # In the young halves alone: what sockets do not find there is learnt again.
-        found = replies.of_services.young.get(octets[2:]) or replies.others.young.get(octets[2:])
+        key = octets[2:]
+        found = replies.of_services.young.get(key) or replies.others.young.get(key)
+        if found is None:
+            found = replies.revive(key, _service)
         if found is None:
             said = self._said(octets[HEADER_SIZE:end])
             if said is None:
@@ -193,7 +198,7 @@ class FastPath:
             found = None if said.restless else self._learn_ready(octets, said, protocol, ipv6)
             if found is None:
                 return self._stored_reply(octets, end, protocol, ipv6, begun)
-        template, _, tally, changing = found
+        template, _, tally, changing, _ = found
         reply = octets[:2] + template
         if changing is not None:
             place, now = changing
@@ -221,7 +226,7 @@ class FastPath:
             do = query.edns is not None and query.edns.do
             exchange = _exchange(protocol, ipv6, said.question.rtype, said.reply.rcode, do)
             tally = self.tallies.tally(said.place.counters, exchange, len(octets), len(sent))
-        found: ReadyReply = (sent[2:], len(sent), tally, changing)
+        found: ReadyReply = (sent[2:], len(sent), tally, changing, said.service)
         replies = self._ready[protocol, ipv6].replies
         replies.put(octets[2:], found, said.service, inventable=said.inventable)
         return found
@@ -252,15 +257,14 @@ class FastPath:
             return None
         key = octets[2:] + protocol.encode()
         some = self._varied.get(key) or []
-        if len(some) == VARIANTS:
-            return octets[:2] + some[self._dice.sample(range(VARIANTS), 1)[0]]
-        query, said = read_query(octets, _ARRIVALS[protocol]), self._said(octets[HEADER_SIZE:end])
-        if said is None or not isinstance(query, Query):
-            return None
-        reply = encode(reordered(said.reply), query)
-        some.append(reply[2:])
-        self._varied.put(key, some, said.service, inventable=said.inventable)
-        return reply
+        if len(some) < _most(some):
+            query, said = read_query(octets, _ARRIVALS[protocol]), self._said(octets[HEADER_SIZE:end])
+            if said is None or not isinstance(query, Query):
+                return None
+            some += [encode(reordered(said.reply), query)[2:] for _ in range(AT_ONCE)]
+            self._varied.put(key, some, said.service, inventable=said.inventable)
+            return octets[:2] + some[-1]
+        return octets[:2] + some[self._dice.sample(range(len(some)), 1)[0]]
 
     def _other_spelling(self, question: bytes) -> _Held | None:
         """What is held for the name in lower case, learnt if need be, if it is right for this spelling too."""
@@ -340,6 +344,24 @@ class FastPath:
                 octets.hex(),
             )
         return False
+
+
+def _most(variants: list[bytes]) -> int:
+    """How many there are to be: no more where the first are all the same, as SRV records stay in their order."""
+    if not variants or not variants[0][0] & _TRUNCATED:
+        return VARIANTS
+    return CUT_VARIANTS if len(set(variants[:AT_ONCE])) > 1 else AT_ONCE
+
+
+def _octets_of(variants: list[bytes]) -> int:
+    """Of all that there will be."""
+    return len(variants[0]) * _most(variants)
+
+
+def _service(reply: ReadyReply) -> ObjectKey | None:
+    """Whose change ends it."""
+    kept_for = reply[4]
+    return kept_for if isinstance(kept_for, ObjectKey) else None
 
 
 def _exchange(protocol: str, ipv6: bool, rtype: int, rcode: int, do: bool) -> Exchange:

@@ -1,17 +1,17 @@
 """Whether a quick reply is what the plain path says to the same query (docs/architecture.md, "A query")."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.answering.stored import ADDRESS_SIZES
-from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.errors import WireError
-from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.message import Message
+from dnsserver.wire.records import Record
 
-_TCP = Arrival("tcp", "", 0, "", 0)
+#: Place of the number of additional records in a message (RFC 1035 section 4.1.1).
+_ADDITIONALS = 10
 
 
 def is_just(reply: bytes, query: Query, plain: Reply, *, restless: bool) -> bool:
@@ -19,25 +19,34 @@ def is_just(reply: bytes, query: Query, plain: Reply, *, restless: bool) -> bool
     expected = encode(plain, query)
     if expected == reply:
         return True
-    whole = replace(query, arrival=_TCP)  # from a client that can take any message
-    return restless and _reordered(reply, expected, encode(plain, whole))
+    return restless and _reordered(reply, expected, plain)
 
 
-def _reordered(one: bytes, other: bytes, whole: bytes) -> bool:
-    """Whether *one* reply is the *other* with addresses in another order; where not all fit, with any of *whole*'s."""
-    if one[:HEADER_SIZE] != other[:HEADER_SIZE] or len(one) != len(other):
+def _reordered(one: bytes, other: bytes, whole: Reply) -> bool:
+    """Whether *one* reply is the *other* with addresses in another order; where not all fit, with any of *whole*'s.
+
+    How many additional addresses fit depends on which they are: IPv6 ones are longer.
+    """
+    if one[:_ADDITIONALS] != other[:_ADDITIONALS]:
         return False
     try:
-        first, second, all_of_it = map(Message.decode, (one, other, whole))
+        first, second = map(Message.decode, (one, other))
     except WireError:
         return False
     if (first.questions, first.edns, first.authority) != (second.questions, second.edns, second.authority):
         return False
-    for mine, theirs, everything in (
-        (first.answer, second.answer, all_of_it.answer),
-        (first.additional, second.additional, all_of_it.additional),
-    ):
-        settled = [[each.rtype in ADDRESS_SIZES or each for each in some] for some in (mine, theirs)]
-        if settled[0] != settled[1] or not Counter(mine) <= Counter(everything):
-            return False
-    return True
+    if len(second.additional) == len(whole.additional) and len(one) != len(other):
+        return False
+    return _like(first.answer, second.answer, whole.answer) and (
+        (
+            len(second.additional) < len(whole.additional)
+            and Counter(first.additional) <= Counter(whole.additional)
+        )
+        or _like(first.additional, second.additional, whole.additional)
+    )
+
+
+def _like(some: Sequence[Record], others: Sequence[Record], whole: Sequence[Record]) -> bool:
+    """Whether *some* are as many as *others*, with all but addresses in the same places, and all from *whole*."""
+    settled = [[each.rtype in ADDRESS_SIZES or each for each in records] for records in (some, others)]
+    return settled[0] == settled[1] and Counter(some) <= Counter(whole)

@@ -25,10 +25,11 @@ class Reports:
         self._earlier = lasting(_left_in(slot))
 
     def write(self) -> None:
+        """Does not raise: a worker that answers is worth more than its numbers."""
         try:
             self._slot.write(encode_families(merge([*self._earlier, *self._families()])))
-        except ValueError as error:
-            LOG.error("the metrics of this worker cannot be told: %s", error)
+        except Exception:
+            LOG.exception("the metrics of this worker cannot be told")
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dnsserver.config import Corefile
 from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.memory import room
 from dnsserver.runtime.priority import collect_seldom
 from dnsserver.runtime.processes.signals import IMPATIENT_EXIT, warn_that_reload_is_not_supported
 from dnsserver.runtime.server import ClusterDnsServer, StartError
@@ -41,7 +42,12 @@ async def serve_until_signal(
     collect_seldom()
     stop = asyncio.Event()
     _install_signals(stop)
-    server = ClusterDnsServer(corefile, directory, source=source, surroundings=Surroundings(judged=judged))
+    server = ClusterDnsServer(
+        corefile,
+        directory,
+        source=source,
+        surroundings=Surroundings(judged=judged, room=room(1, len(corefile.blocks))),
+    )
     set_log_level(server)
     up = asyncio.Event()
     serving = asyncio.create_task(_serve(server, stop, up, started), name="serve")

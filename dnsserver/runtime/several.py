@@ -9,7 +9,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,9 @@ from pathlib import Path
 from dnsserver.config import ConfigError, Corefile
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import all_families
+from dnsserver.runtime.memory import room
 from dnsserver.runtime.priority import collect_seldom, give_way
-from dnsserver.runtime.processes import ChildLink, ProcessStartError, Supervisor, memory_limit
+from dnsserver.runtime.processes import CONTROL_NUMBER, ChildLink, ProcessStartError, Supervisor
 from dnsserver.runtime.reporting import Reports, unmanned, worker_families
 from dnsserver.runtime.server import ClusterDnsServer, StartError
 from dnsserver.runtime.serving import Started, raise_file_limit, set_log_level
@@ -28,10 +29,6 @@ from dnsserver.store.errors import StoreError
 from dnsserver.store.lmdb import StoreDirectory, choose_directory
 from dnsserver.store.lmdb.keeping import read, written
 from dnsserver.transports.binding import BoundSockets, ListenError
-
-#: Octets for each worker with which hot answers have their usual room, which they may fill several times over: halves,
-#: IP versions, and less common ways to ask.
-AMPLE_MEMORY = 1 << 30
 
 _Life = Callable[[ClusterDnsServer, ChildLink], Awaitable[None]]
 
@@ -128,10 +125,11 @@ class _Processes:
         self._close()  # there are some when an earlier control process is replaced
         board = link.board
         # What workers answer from already does not get too old by the death of who wrote it.
-        first = board.control_slot.last_beat == 0
         around = Surroundings(
             role=CONTROL,
-            keep=written(self._stores.folder, self._options.state_max_age_s if first else math.inf),
+            keep=written(
+                self._stores.folder, math.inf if board.control_was_ready else self._options.state_max_age_s
+            ),
             families=lambda: worker_families(board),
             process=self._process,
             unmanned=lambda: unmanned(board, time.monotonic()),
@@ -149,7 +147,7 @@ class _Processes:
             sockets=own,
             handed_over=lambda: not link.told_to_drain,
             judged=self._options.judged,
-            room=_room(self._options.workers),
+            room=room(self._options.workers, len(self._plan.built)),
         )
         return self._live(link, around, _answer)
 
@@ -158,7 +156,7 @@ class _Processes:
         collect_seldom()
 
         async def alive(server: ClusterDnsServer) -> None:
-            async with link, server:
+            async with link, _reported(server, link), server:
                 link.ready()
                 await life(server, link)
 
@@ -169,12 +167,6 @@ class _Processes:
             link.failed(str(error))
             return 1
         return 0
-
-
-def _room(workers: int) -> float:
-    """The part of the usual octets that hot answers of one worker may take: less where the control group is small."""
-    limit = memory_limit()
-    return 1.0 if limit is None else min(1.0, limit / workers / AMPLE_MEMORY)
 
 
 async def _follow(server: ClusterDnsServer, link: ChildLink) -> None:
@@ -190,17 +182,25 @@ async def _follow(server: ClusterDnsServer, link: ChildLink) -> None:
     await asyncio.wait((waiting,))
 
 
-async def _answer(server: ClusterDnsServer, link: ChildLink) -> None:
+async def _answer(_server: ClusterDnsServer, link: ChildLink) -> None:
     """A worker's life."""
-    if not any(site.counted for site in server.sites):
-        await _told_to_end(link)
+    await _told_to_end(link)
+
+
+@contextlib.asynccontextmanager
+async def _reported(server: ClusterDnsServer, link: ChildLink) -> AsyncIterator[None]:
+    """Tell the control process what a worker counts, if anybody wants to know; at the end, all of it."""
+    if link.number == CONTROL_NUMBER or not any(site.counted for site in server.sites):
+        yield
         return
     reports = Reports(link.slot, lambda: all_families(server))
     reporting = asyncio.create_task(reports.run(), name="report")
-    await _told_to_end(link)
-    reporting.cancel()
-    await asyncio.wait((reporting,))
-    reports.write()
+    try:
+        yield
+    finally:
+        reporting.cancel()
+        await asyncio.wait((reporting,))
+        reports.write()
 
 
 async def _told_to_end(link: ChildLink) -> None:

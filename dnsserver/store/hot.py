@@ -59,6 +59,13 @@ class Shelf(Generic[Value]):
         self.young[key] = value
         self._keys.setdefault(service, []).append(key)
 
+    def revive(self, key: bytes, service: Callable[[Value], ObjectKey | None]) -> Value | None:
+        """What is in the old half, which is young again then; *service* tells whose change ends it."""
+        value = self._old.get(key)
+        if value is not None:
+            self.put(key, value, service(value))
+        return value
+
     def forget(self, service: ObjectKey | None) -> None:
         for key in self._old_keys.pop(service, ()):
             self._old.pop(key, None)
@@ -93,6 +100,11 @@ class HotAnswers(Generic[Value]):
         """*inventable*: whether clients can ask for ever more such."""
         named = service is not None and service.namespace and not inventable
         (self.of_services if named else self.others).put(key, value, service)
+
+    def revive(self, key: bytes, service: Callable[[Value], ObjectKey | None]) -> Value | None:
+        """As of Shelf."""
+        found = self.of_services.revive(key, service)
+        return self.others.revive(key, service) if found is None else found
 
     def forget(self, services: Iterable[ObjectKey]) -> None:
         """These Services have changed."""

@@ -21,13 +21,15 @@ from dnsserver.transports.addresses import SocketAddress
 from dnsserver.transports.limits import TransportCounters, TransportLimits
 from dnsserver.transports.responder import AnswerNow, FindReady, NothingReady, ReadyReplies
 from dnsserver.transports.wildcard import Deliver, WildcardPort, is_link_local
+from dnsserver.wire.limits import UDP_PAYLOAD_MAX
 
 #: Datagrams per system call. More gain nothing measurable, and hold the event loop longer.
 BATCH = 64
 #: Batches per wake-up of the event loop, and seconds after which no other is begun: then others have their turn.
 ROUNDS, TURN_S = 4, 0.002
-#: Octets. Room for one datagram, and then its reply. A longer query is cut and so malformed; CoreDNS cuts at 512.
-SLOT = 4096
+#: Octets. Room for one datagram, and then its reply, of which none is longer. A longer query is cut and so malformed;
+#: CoreDNS cuts at 512.
+SLOT = UDP_PAYLOAD_MAX
 #: Octets. Room for a socket address (sockaddr_in6 has 28), and for one pktinfo with its header (40 for IPv6).
 _NAME, _CONTROL = 32, 64
 
@@ -200,7 +202,7 @@ class BatchPort(WildcardPort):
             query = whole[place + 2 : place + size]
             found = find(query) or find_other(query)
             if found is not None:
-                reply, end, tally, changing = found
+                reply, end, tally, changing, _ = found
                 if end <= SLOT:
                     data[place + 2 : place + end] = reply
                     lengths[slot] = end
@@ -283,9 +285,12 @@ class BatchPort(WildcardPort):
             if done > 0:
                 first += done
                 self._counters.udp_sent += done
-            elif ctypes.get_errno() != errno.EINTR:
-                first += 1
-                self._counters.udp_send_errors += 1
+                continue
+            error = ctypes.get_errno()
+            if error != errno.EINTR:
+                lost = end - first if error in (errno.EAGAIN, errno.ENOBUFS) else 1
+                first += lost
+                self._counters.udp_send_errors += lost
 
     def _ancillary(self, slot: int) -> list[tuple[int, int, bytes]]:
         place = slot * _CONTROL

@@ -13,9 +13,9 @@ Responder = Callable[[bytes, Arrival], Awaitable[bytes | None]]
 #: Octets, the protocol, and whether the client's address is IPv6: the reply if it is at hand, else None. Never raises.
 AnswerNow = Callable[[bytes, str, bool], bytes | None]
 
-#: A reply without its ID, the octets of the whole with it, the number to add one to for each that is sent, and, where
-#: four octets change from time to time, their place in the whole and what has them now.
-ReadyReply = tuple[bytes, int, list[int], tuple[int, list[bytes]] | None]
+#: A reply without its ID, the octets of the whole with it, the number to add one to for each that is sent; where four
+#: octets change from time to time, their place in the whole and what has them now; and what it is kept for.
+ReadyReply = tuple[bytes, int, list[int], tuple[int, list[bytes]] | None, object]
 #: Finds the reply to a query, which is given without its ID.
 FindReady = Callable[[bytes], ReadyReply | None]
 

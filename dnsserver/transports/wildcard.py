@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import Callable
 
-from dnsserver.transports.addresses import SocketAddress, is_wildcard, scope_text
+from dnsserver.transports.addresses import SocketAddress, host_text, is_wildcard, scope_text
 from dnsserver.transports.limits import DATAGRAM_MAX, TransportCounters, TransportLimits
 
 #: One ancillary message: level, type, octets.
@@ -65,7 +65,7 @@ class WildcardPort:
         self._sock = sock
         self._batch = limits.udp_batch
         self._counters = counters
-        self._host = str(sock.getsockname()[0])
+        self._host = host_text(sock.getsockname())
         self._buffer = bytearray(DATAGRAM_MAX)
         self._view = memoryview(self._buffer)
         # On one address there is no choice, and the kernel need not tell of each datagram what is known.

@@ -92,6 +92,30 @@ def test_control_killed_while_the_api_server_is_down(api: ApiServer, tmp_path: P
         assert server.stop() == 0
 
 
+def test_control_killed_when_the_state_is_old(api: ApiServer, tmp_path: Path) -> None:
+    """The limit to the age is for what an earlier run left, not for the death of who writes in this one."""
+    with Served(tmp_path, api.url, "--state-max-age", "2s") as server:
+        server.up()
+        server.asked_until(STABLE, STABLE_AT)
+        api.stop()
+        time.sleep(3.0)
+        control, workers = server.control(), server.workers()
+        os.kill(control, signal.SIGKILL)
+        server.wait_for_others(control, 3)
+        server.control()  # listens for HTTP: its store is there
+        for worker in workers:  # the new ones have nothing but that
+            os.kill(worker, signal.SIGKILL)
+            server.wait_for_others(worker, 3)
+        for _ in range(20):
+            server.asked_until(STABLE, STABLE_AT)
+        assert is_stale(server.ask(STABLE))
+        assert "is not used" not in server.stdout
+        api.update(service("stable-0", "10.7.0.2"))
+        api.start()
+        server.asked_until(STABLE, ("10.7.0.2",))
+        assert server.stop() == 0
+
+
 def flipped(data: Path) -> None:
     """Every page is hit."""
     octets = bytearray(data.read_bytes())

@@ -18,6 +18,8 @@ from tests.support.tools import must_run, need_root, tool
 SMALL = 1 << 20
 #: Services that do not fit into what is left of it when it is full.
 MANY = 300
+#: Octets that a server wants to be free at its start.
+ROOM = 300 * 1024
 
 
 def test_not_writable(api: ApiServer, tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
     """A file system in memory at *folder*."""
     need_root("mounting a file system")
     folder.mkdir()
-    must_run((tool("mount"), "-t", "tmpfs", "-o", options, "chaos", folder))
+    must_run((tool("mount"), "-t", "tmpfs", "-o", f"{options},mode=700", "chaos", folder))
     try:
         yield folder
     finally:
@@ -76,6 +78,38 @@ def test_full_at_the_start(api: ApiServer, tmp_path: Path) -> None:
             said = fails(server)
         assert str(folder) in said
         assert "No space left on device" in said
+
+
+@pytest.mark.mount
+def test_restart_without_room_for_a_copy(api: ApiServer, tmp_path: Path) -> None:
+    """The state that is there is served from where it lies, though the API server is away."""
+    with mounted(tmp_path / "small", f"size={4 * SMALL}") as folder:
+        api.add(*(service(f"more-{place}", f"10.8.{place >> 8}.{place & 255}") for place in range(12 * MANY)))
+        with Served(tmp_path, api.url, state=folder) as server:
+            server.asked_until(STABLE, STABLE_AT)
+            assert server.stop() == 0
+        filler, data = filled(folder), folder / "cluster-0" / "data.mdb"
+        os.truncate(filler, filler.stat().st_size - ROOM)
+        assert data.stat().st_size > ROOM
+        api.stop()
+        with Served(tmp_path, api.url, state=folder) as server:
+            server.asked_until(STABLE, STABLE_AT)
+            server.wait_for("it is checked in place")
+            api.start()
+            api.update(service("stable-0", "10.7.0.1"))
+            server.asked_until(STABLE, ("10.7.0.1",))
+            assert server.stop() == 0
+            assert server.stderr == ""
+
+
+def test_others_write_to_it(api: ApiServer, tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with Served(tmp_path, api.url, state=folder) as server:
+        assert fails(server).startswith(
+            f"others may write to the folder {folder}; `chmod go-w {folder}`, or "
+        )
 
 
 @pytest.mark.mount

@@ -122,7 +122,7 @@ class Court:
         found = find(octets[2:]) or find_other(octets[2:])
         if found is None:
             return None
-        reply, end, tally, changing = found
+        reply, end, tally, changing, _ = found
         sent = bytearray(octets[:2] + reply)
         assert end == len(sent)
         if changing is not None:
@@ -182,14 +182,19 @@ def in_full(query: Query) -> Query:
 
 def check_shuffled(one: bytes, other: bytes, whole: bytes) -> None:
     """Both are the same reply, but for the order of addresses; where not all fit, each has some of those of *whole*."""
-    assert one[:12] == other[:12]
-    assert len(one) == len(other)
+    assert one[:10] == other[:10]
     mine, theirs, everything = map(Message.decode, (one, other, whole))
     assert (mine.questions, mine.authority, mine.edns) == (theirs.questions, theirs.authority, theirs.edns)
     for section in ("answer", "additional"):
         ours, others, full = (getattr(each, section) for each in (mine, theirs, everything))
         assert settled(ours) == settled(others)
         assert Counter(ours) <= Counter(full)
+        if section == "additional" and len(others) < len(full):
+            # How many fit hangs on which they are; no room is left for the smallest that are missing.
+            smallest = 16 if any(record.rtype == Type.A for record in full) else 28
+            assert abs(len(one) - len(other)) < 28 + smallest
+            continue
+        assert len(ours) == len(others)
         if not one[2] & 2:
             assert Counter(ours) == Counter(others)
 

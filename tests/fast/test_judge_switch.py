@@ -8,11 +8,17 @@ import pytest
 
 from dnsserver.answering.query import Query, read_query
 from dnsserver.answering.reply import encode
-from dnsserver.plugins.plugin import Repeats
-from dnsserver.runtime.fastpath import FastPath, _Held
+from dnsserver.config import ServerBlock
+from dnsserver.plugins.plugin import Plugin, Repeats, no_next_plugin
+from dnsserver.runtime.dispatch import Dispatcher
+from dnsserver.runtime.fastpath import CUT_VARIANTS, VARIANTS, FastPath, _Held
+from dnsserver.runtime.sites import BuiltSite
 from dnsserver.store.hot import HotAnswers
 from dnsserver.wire.message import Message
+from dnsserver.zone.objects import ClusterObject
 from tests.answering.packets import RD, TC, message
+from tests.answers.objects import headless, namespaces, slice_of
+from tests.answers.scene import Scene, wire_name
 from tests.fast.test_at_hand import TCP, UDP, dispatcher, question
 
 
@@ -138,3 +144,45 @@ async def test_aliases_stay_in_their_order(order: tuple[int, ...], same: bool) -
     assert len(Message.decode(other).answer) == 5
     assert front._fast is not None
     assert front._fast._just(other, octets, "udp") == same
+
+
+@pytest.mark.parametrize("many", [3, 60])
+def test_orders_of_which_not_all_fits_are_just(many: int) -> None:
+    """SRV with addresses of both families in additional: how many fit hangs on which come first."""
+    objects: tuple[ClusterObject, ...] = (
+        *namespaces("default"),
+        headless("default/db", "http:80"),
+        slice_of(
+            "default/db", "four", " ".join(f"10.0.0.{number}" for number in range(1, many + 1)), "http:80"
+        ),
+        slice_of(
+            "default/db", "six", " ".join(f"fd00::{number}" for number in range(1, many + 1)), "http:80"
+        ),
+    )
+    made = Scene(name="both families", objects=objects)
+    answers, wrap = made.parts(made.state())
+    balanced = Plugin(name="front", wrap=lambda following: following, repeats=Repeats.SHUFFLED)
+    plugins = (balanced, Plugin(name="kubernetes", wrap=wrap, repeatable=answers))
+    site = BuiltSite(ServerBlock((), (), "test", 1), plugins, wrap(no_next_plugin), ())
+    front = Dispatcher({b"\0": site}, judged=1.0)
+    octets = message(wire_name("db.default.svc.cluster.local.") + b"\0\x21\0\1", RD)
+    for protocol in ("udp", "tcp"):
+        seen = {front.answer_now(octets, protocol, ipv6=False) for _ in range(300)}
+        assert None not in seen
+        cut = any(reply is not None and reply[2] & 2 for reply in seen)
+        assert len(seen) == 1 if cut else 1 < len(seen) <= VARIANTS  # SRV records stay in their order
+        assert cut == (many == 60 and protocol == "udp")
+    assert front.misjudged == 0
+
+
+def test_of_more_addresses_than_any_message_holds_many_are_told() -> None:
+    front = dispatcher(5000, Repeats.SHUFFLED, judged=0.02)
+    octets = message(question("db"), RD)
+    seen: set[bytes] = set()
+    for _ in range(300):
+        reply = front.answer_now(octets, "udp", ipv6=False)
+        assert reply is not None
+        assert reply[2] & 2
+        seen |= {record.rdata.head for record in Message.decode(reply).answer}
+    assert len(seen) > 0.25 * 28 * CUT_VARIANTS
+    assert front.misjudged == 0

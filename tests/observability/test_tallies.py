@@ -79,12 +79,13 @@ def test_shares_are_as_large_as_they_are_to_be(seed: int) -> None:
     shares = {1: cut, 2: observed - cut, 3: 0}
     parts = whole.shared_out(shares)
     assert parts.keys() == (shares.keys() if observed else set())
+    for number, count in enumerate(whole.counts if parts else ()):
+        assert sum(part.counts[number] for part in parts.values()) == count
     for key, part in parts.items():
         assert sum(part.counts) == shares[key]
         assert part.total == pytest.approx(50.0 * shares[key] / observed)
         for mine, all_of_it in zip(part.counts, counts, strict=True):
-            assert mine >= all_of_it * shares[key] // observed
-            assert mine <= all_of_it * shares[key] / observed + len(counts)
+            assert abs(mine - all_of_it * shares[key] / observed) < len(parts)
     assert whole.counts == counts, "what is shared out stays as it was"
 
 

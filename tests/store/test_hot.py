@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from dnsserver.runtime.several import AMPLE_MEMORY
+from dnsserver.runtime.memory import AMPLE_MEMORY
 from dnsserver.store import hot
 from dnsserver.store.hot import ENTRY_OCTETS, HotAnswers, Shelf
 from dnsserver.zone.objects import ObjectKey
@@ -249,3 +249,22 @@ def test_there_is_less_room_where_memory_is_short(room: float) -> None:
         answers.put(number.to_bytes(2, "big"), large, ObjectKey("default", "web"), inventable=False)
     half = hot.SERVICE_OCTETS_MAX * room
     assert half - len(large) < len(answers) * len(large) < 2 * half + 2 * len(large)
+
+
+def test_what_is_asked_again_comes_back_from_the_old_half() -> None:
+    """Somewhat more than a half holds, asked in turn: without the old half nothing would be found, ever."""
+    shelf: Shelf[tuple[bytes, ObjectKey]] = Shelf(150 * (ENTRY_OCTETS + 4), lambda _: 0)
+    service = ObjectKey("default", "web")
+    found = 0
+    for number in range(20 * 180):
+        key = (number % 180).to_bytes(4, "big")
+        value = shelf.young.get(key) or shelf.revive(key, lambda value: value[1])
+        assert value in (None, (key, service))
+        if value is None:
+            shelf.put(key, (key, service), service)
+        else:
+            found += 1
+    assert found > 0.6 * 20 * 180
+    shelf.forget(service)
+    assert len(shelf) == 0
+    assert shelf.revive(bytes(4), lambda value: value[1]) is None

@@ -91,8 +91,8 @@ async def test_replies_that_cannot_be_sent_stop_nobody(host: str) -> None:
         ((-errno.EPERM,), range(1, 10)),
         ((3, -errno.ENETUNREACH), (0, 1, 2, 4, 5, 6, 7, 8, 9)),
         ((1, 1, 1, -errno.EINTR, 1), range(10)),
-        ((4, *(-errno.EAGAIN,) * 6), range(4)),  # the socket's buffer is full
-        ((-errno.ENOBUFS,) * 10, ()),
+        ((4, -errno.EAGAIN), range(4)),  # the socket's buffer is full: the others are not tried
+        ((-errno.ENOBUFS,), ()),
     ],
     ids=str,
 )

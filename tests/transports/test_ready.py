@@ -58,7 +58,7 @@ def ready(
     reply: bytes, tally: list[int] | None = None, changing: tuple[int, list[bytes]] | None = None
 ) -> ReadyReply:
     """*reply* is what stands behind the ID."""
-    return reply, 2 + len(reply), [0] if tally is None else tally, changing
+    return reply, 2 + len(reply), [0] if tally is None else tally, changing, None
 
 
 def unasked(octets: bytes, _protocol: str, _ipv6: bool) -> bytes | None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from ipaddress import ip_address
+from pathlib import Path
 
 from dnsserver.config import Directive
 from dnsserver.plugins.kubernetes.feeding import fed, feeds, loaded_manifests
@@ -21,12 +22,15 @@ from dnsserver.zone.view import ServiceTable, ZoneView
 
 __all__ = ["KubernetesSettings", "setup"]
 
+#: Of this run of the program: every process of it has the same, as it is made before any of them is forked.
+_RUN = os.urandom(16)
+
 
 def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError."""
     settings = KubernetesSettings.from_directive(directive, site.zones, site.directory)
     now = site.server.now
-    kept = site.keep(feeds(settings), _configuration(directive, site), now)
+    kept = site.keep(feeds(settings), _configuration(directive, site, settings), now)
     state = kept.state
     zones = zone_views(settings, state, site.bound or _reachable_addresses())
     answers = StateAnswers(state, zones, settings.fallthrough or ())
@@ -55,11 +59,34 @@ def setup(directive: Directive, site: Site) -> Plugin:
     )
 
 
-def _configuration(directive: Directive, site: Site) -> bytes:
-    """What the content of the state hangs on, besides the cluster: a state of other settings may lack objects."""
+def _configuration(directive: Directive, site: Site, settings: KubernetesSettings) -> bytes:
+    """What the content of the state hangs on: a state of other settings may lack objects, one of another source is of
+    another cluster."""
     words = [line.words for one in directive.occurrences for line in (one, *one.properties)]
+    return hashlib.sha256(repr((words, site.zones, _origin(site, settings))).encode()).digest()
+
+
+def _origin(site: Site, settings: KubernetesSettings) -> tuple[object, ...]:
+    """Which cluster the objects are of. The same words may name another: from another folder, or in a file that was
+    rewritten."""
+    if site.source is not None:
+        return "source", _RUN  # nothing is known of it: its state is of use to the processes of this run only
+    if settings.manifests:
+        return "manifests", [os.path.realpath(path) for path in settings.manifests]
+    access = settings.access
+    if access.kubeconfig is not None:
+        return "kubeconfig", os.path.realpath(access.kubeconfig), _content(access.kubeconfig)
+    if access.endpoint:
+        return "endpoint", access.endpoint
     server = os.environ.get("KUBERNETES_SERVICE_HOST", "")
-    return hashlib.sha256(repr((words, site.zones, server)).encode()).digest()
+    return "service account", server, _content(access.service_account / "ca.crt")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # whoever reads it for its sake says what is wrong
+        return b""
 
 
 def _reachable_addresses() -> tuple[str, ...]:

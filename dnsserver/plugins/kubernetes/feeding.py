@@ -139,15 +139,23 @@ class _Feeding:
         while True:
             try:
                 await self._follow()
-            except Exception:
+            except Exception as error:
                 if not self.started:
                     raise
-                LOG.exception(
-                    "the source failed; its last state is served, a new try in %g s", RESTART_PAUSE_S
-                )
+                self._tell(error)
                 for feed in self._state.feeds:
                     self._state.mark_stale(feed, "the source failed")
             await asyncio.sleep(RESTART_PAUSE_S)
+
+    def _tell(self, error: Exception) -> None:
+        """What the operator can mend is one line; anything else is a bug, and has its stack."""
+        from dnsserver.sources.kubernetes.credentials import SourceError
+
+        text = "the source failed; its last state is served, a new try in %g s"
+        if isinstance(error, ConfigError | SourceError | ManifestError):
+            LOG.error(text + ": %s", RESTART_PAUSE_S, error)
+        else:
+            LOG.error(text, RESTART_PAUSE_S, exc_info=error)
 
     async def _follow(self) -> None:
         """Until the source fails or ends, or has to begin anew."""

@@ -58,9 +58,19 @@ class Board:
         self.slots = tuple(Slot(slot_capacity) for _ in range(1 + workers))
         """By number of the place: the control child's, then the workers'."""
         self.restarts = RestartCounters()
+        self._words = memoryview(mmap.mmap(-1, 8)).cast("Q")
 
     def __repr__(self) -> str:
         return f"<Board workers={len(self.worker_slots)} {self.restarts!r}>"
+
+    @property
+    def control_was_ready(self) -> bool:
+        """Whether a control process of this run has done its work: one that starts now takes its place."""
+        return bool(self._words[0])
+
+    def note_control_ready(self) -> None:
+        """By the parent."""
+        self._words[0] = 1
 
     @property
     def control_slot(self) -> Slot:

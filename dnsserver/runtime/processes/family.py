@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dnsserver.runtime.processes.board import Board, Reason
+from dnsserver.runtime.processes.board import CONTROL_NUMBER, Board, Reason
 from dnsserver.runtime.processes.child import Closable, fork
-from dnsserver.runtime.processes.link import Word
+from dnsserver.runtime.processes.link import ParentLink, Word
 from dnsserver.runtime.processes.place import Child, Place, how_it_ended
 
 LOG = logging.getLogger("dnsserver.processes")
@@ -90,7 +90,7 @@ class Family:
         link = place.child.link
         if not link.hear() and link in self._selector.get_map():
             self._selector.unregister(link)  # its death follows; the end of the file would be news for ever
-        place.was_ready |= link.ready
+        self._note_ready(place, link)
         if link.failure is not None and not place.was_ready:
             raise ProcessStartError(link.failure)
 
@@ -164,7 +164,7 @@ class Family:
 
     def _bury(self, place: Place, child: Child, status: int) -> None:
         child.link.hear()  # its last words
-        place.was_ready |= child.link.ready
+        self._note_ready(place, child.link)
         self._forget(place, child)  # before any error: its id may be another's from now on
         reason, words = how_it_ended(child, status)
         if not place.was_ready:
@@ -177,9 +177,14 @@ class Family:
             return
         self._board.restarts.add(place.kind, reason)
         now = time.monotonic()
-        rest_s = place.rest(now, lived_s=now - child.born, started=child.link.failure is None)
+        rest_s = place.rest(now, lived_s=now - child.born, started=child.link.ready)
         when = f"in {rest_s:g} s" if rest_s else "now"
         LOG.warning("%s (pid %d) ended: %s; it is replaced %s", place.name, child.pid, words, when)
+
+    def _note_ready(self, place: Place, link: ParentLink) -> None:
+        place.was_ready |= link.ready
+        if place.was_ready and place.number == CONTROL_NUMBER:
+            self._board.note_control_ready()
 
     def _forget(self, place: Place, child: Child) -> None:
         if child.link in self._selector.get_map():

@@ -9,7 +9,7 @@ from dnsserver.runtime.processes.board import CONTROL_NUMBER, Kind, Reason
 from dnsserver.runtime.processes.child import Role
 from dnsserver.runtime.processes.link import ParentLink
 
-#: Seconds. A child that lived this long is replaced at once: whatever ended it is no loop of crashes.
+#: Seconds. A child that was ready and lived this long is replaced at once: whatever ended it is no loop of crashes.
 LIVED_S = 1.0
 #: Seconds. Rest before a child is replaced that lived shorter, or could not start; doubled each time, to the maximum.
 REST_FIRST_S = 0.1

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,15 @@ from pathlib import Path
 from dnsserver.store.errors import StoreError
 from dnsserver.store.lmdb.errors import StoreInUseError
 from dnsserver.store.lmdb.locking import FolderLock
+from dnsserver.store.lmdb.room import lacks_room, make_room
 
 #: Where a server looks that has not been told: on disk, and in memory where the root file system is read-only.
 ON_DISK, IN_MEMORY = Path("/var/lib/dnsserver"), Path("/dev/shm/dnsserver")
+
+#: Octets that must fit into a folder: a small store, and some changes.
+ROOM = 256 * 1024
+#: Whoever may write to the folder could exchange the files under us.
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 LOG = logging.getLogger("dnsserver.store")
 
@@ -61,19 +68,51 @@ def _held(path: Path) -> StoreDirectory:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot make the folder {path}: {error.strerror}; choose another") from None
-    if path.stat().st_uid not in (os.geteuid(), 0):
+    _check_safe(path)
+    _probe(path, 0)  # before the lock, whose file needs as much; it can say better what is wrong
+    with contextlib.ExitStack() as undo:
+        lock = FolderLock(path)
+        undo.callback(lock.close)
+        _check_room(path)
+        undo.pop_all()
+    return StoreDirectory(path, private=False, lock=lock)
+
+
+def _check_safe(path: Path) -> None:
+    """Raises StoreError when others could put their files in the place of ours."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise StoreError(f"{path} is a symbolic link; name the folder that it leads to")
+    if found.st_uid not in (os.geteuid(), 0):
         raise StoreError(f"the folder {path} belongs to another user; choose another")
-    _probe(path)
-    return StoreDirectory(path, private=False, lock=FolderLock(path))
+    if found.st_mode & _OTHERS_WRITE:
+        mend = f"`chmod go-w {path}`, or choose another, such as {path / 'state'}"
+        raise StoreError(f"others may write to the folder {path}; {mend}")
 
 
-def _probe(path: Path) -> None:
-    """Raises StoreError when no file can be made there."""
+def _check_room(path: Path) -> None:
+    """Raises StoreError when there is no room, also without what was set aside. The caller has the folder's lock."""
+    while True:
+        try:
+            _probe(path, ROOM)
+        except StoreError as error:
+            made = [make_room(folder) for folder in path.glob("cluster-*")] if lacks_room(str(error)) else []
+            if not any(made):
+                raise
+        else:
+            return
+
+
+def _probe(path: Path, size: int) -> None:
+    """Raises StoreError when no file of *size* octets can be written there."""
     try:
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        with tempfile.TemporaryFile(dir=path, buffering=0) as file:
+            left = size
+            while left:
+                left -= file.write(bytes(left))
     except OSError as error:
-        raise StoreError(f"cannot write to the folder {path}: {error.strerror}; make it writable") from None
+        mend = f"free {ROOM >> 10} KiB there, or choose another" if lacks_room(error) else "make it writable"
+        raise StoreError(f"cannot write to the folder {path}: {error.strerror}; {mend}") from None
 
 
 def _private(beside: Path) -> StoreDirectory:
@@ -93,6 +132,9 @@ def _remove_leftovers(parent: Path, name: str) -> None:
         if not number.isascii() or not number.isdigit() or _alive(int(number)):
             continue
         with contextlib.suppress(StoreError, OSError):
+            found = path.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                continue  # anybody may make such a name there
             # The number may be one of another container that shares the memory: the lock tells.
             lock = FolderLock(path)
             shutil.rmtree(path)

@@ -15,7 +15,8 @@ class MappedGeneration:
 
     def __init__(self, folder: Path, *, write: bool) -> None:
         """Raises OSError, and ValueError when the file is not whole."""
-        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT if write else os.O_RDONLY, 0o600)
+        flags = (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(folder / FILE, flags, 0o600)
         try:
             if write and os.fstat(descriptor).st_size != SIZE:
                 # Written, not truncated to size: a hole in a full memory file system kills whoever touches it.

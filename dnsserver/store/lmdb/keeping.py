@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import count
@@ -12,6 +13,8 @@ from dnsserver.store.lmdb.reading import StoreReader
 from dnsserver.store.lmdb.writing import StoreWriter
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
+
+LOG = logging.getLogger("dnsserver.store")
 
 #: Seconds between two notes of a writer that the content is still fresh: what is not noted looks older than it is.
 TOUCH_S = 30.0
@@ -100,6 +103,10 @@ def read(folder_of: FolderOf) -> Keep:
 
 
 async def _every(seconds: float, act: Callable[[], None]) -> None:
+    """An exception is a bug, and no reason to stop looking at the store for good."""
     while True:
         await asyncio.sleep(seconds)
-        act()
+        try:
+            act()
+        except Exception:
+            LOG.exception("looking after the store failed; it will be tried again")

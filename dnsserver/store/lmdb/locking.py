@@ -25,7 +25,7 @@ class FolderLock:
         """Raises StoreInUseError when it is held, StoreError when it cannot be made."""
         path = folder / FILE
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"cannot open {path}: {error.strerror}; make the folder writable") from None
         try:
@@ -77,7 +77,7 @@ def opening(folder: Path, patience_s: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _directory(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

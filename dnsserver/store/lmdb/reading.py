@@ -36,6 +36,8 @@ class StoreReader:
         self._snapshot: Snapshot | None = None
         self._view = NO_STORE
         self._seen = 0
+        self._holding = False
+        """What lies there now knows less than what is open: `beat` looks whether it still does."""
         self._reopen(PATIENCE_S)
 
     def __repr__(self) -> str:
@@ -61,6 +63,7 @@ class StoreReader:
         if self._snapshot is None or self._snapshot.replaced:
             self._reopen(0.0)
         else:
+            self._holding = False
             self._advance()
 
     def close(self) -> None:
@@ -83,7 +86,7 @@ class StoreReader:
             self._let_go(snapshot)
             return
         if snapshot.meta.generation == before.generation:
-            if snapshot.meta.generation < self._seen and snapshot.replaced:
+            if snapshot.meta.generation < self._seen and not self._holding and snapshot.replaced:
                 self._reopen(0.0)
             return
         self._show(snapshot)
@@ -93,13 +96,23 @@ class StoreReader:
             self._state.tell(touched)
 
     def _reopen(self, patience_s: float) -> None:
-        """What is there now, in place of what was open; that stays where there is nothing to read."""
+        """What is there now, in place of what was open; that stays where there is nothing to read, or what had fewer
+        full lists: a writer that begins anew would make this server forget names that it has told."""
         try:
             snapshot = Snapshot(self.folder, patience_s)
         except (OSError, ValueError, lmdb.Error, DamagedError) as error:
             LOG.debug("%s: no store to read yet: %s", self.folder, error)
             return
-        old, self._snapshot, self._view = self._snapshot, snapshot, snapshot.view
+        old = self._snapshot
+        if old is not None and _knows_less(snapshot.meta, old.meta):
+            snapshot.close()
+            if not self._holding:
+                LOG.warning(
+                    "%s: the store begins anew; what it had is served until it is complete", self.folder
+                )
+            self._holding = True
+            return
+        self._snapshot, self._view, self._holding = snapshot, snapshot.view, False
         self._seen = 0  # the next look finds out what has come meanwhile
         self._show(snapshot)
         if old is not None:
@@ -112,10 +125,15 @@ class StoreReader:
         self._state.show(meta.feeds, standing, snapshot.tables)
 
     def _let_go(self, snapshot: Snapshot) -> None:
-        self._snapshot, self._view, self._seen = None, NO_STORE, 0
+        self._snapshot, self._view, self._seen, self._holding = None, NO_STORE, 0, False
         self._state.lose()
         snapshot.close()
         self._state.tell(None)
+
+
+def _knows_less(new: Meta, old: Meta) -> bool:
+    """Of the feeds that are still wanted."""
+    return not old.synced & new.feeds <= new.synced
 
 
 def _known_otherwise(before: Meta, after: Meta) -> bool:

@@ -49,6 +49,8 @@ class WriteSession:
         self._writing: Transaction | None = None
         self._changes: Changes = []
         self._records = 0
+        self.broken = False
+        """The environment could not be opened anew: nothing can be read or written until `reopen`."""
 
     @property
     def changed(self) -> bool:
@@ -56,7 +58,8 @@ class WriteSession:
 
     def reader_check(self) -> None:
         """Free the places of readers that were killed: they would keep all that is deleted from being used again."""
-        self._environment.reader_check()
+        if not self.broken:
+            self._environment.reader_check()
 
     def commit(self, finish: Callable[[Transaction], None]) -> None:
         """Commit with what *finish* adds, which may be called more than once. Raises lmdb.Error."""
@@ -76,14 +79,25 @@ class WriteSession:
     def abandon(self) -> None:
         """Drop all changes since the last commit.
 
-        The environment is opened anew: LMDB gives one up for good whose last page it could not write.
+        The environment is opened anew: LMDB gives one up for good whose last page it could not write. Raises
+        lmdb.Error when that fails (see `broken`).
         """
         self._roll_back()
         self._changes.clear()
-        self._reopen()
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Raises lmdb.Error, and is `broken` then."""
+        self.broken = True
+        self._environment.close()
+        self._environment = open_environment(self._folder, FIRST_MAP_SIZE)
+        self.tables.databases = open_databases(self._environment, create=False)
+        self.tables.transaction = self._environment.begin()
+        self.broken = False
 
     def close(self) -> None:
-        self._roll_back()
+        if not self.broken:
+            self._roll_back()
         self._environment.close()
 
     def _change(self, feed: Feed, old: ClusterObject | None, new: ClusterObject | None) -> None:
@@ -170,12 +184,6 @@ class WriteSession:
 
     def _grow(self) -> None:
         self._environment.set_mapsize(2 * self._environment.info()["map_size"])
-        self.tables.transaction = self._environment.begin()
-
-    def _reopen(self) -> None:
-        self._environment.close()
-        self._environment = open_environment(self._folder, FIRST_MAP_SIZE)
-        self.tables.databases = open_databases(self._environment, create=False)
         self.tables.transaction = self._environment.begin()
 
 

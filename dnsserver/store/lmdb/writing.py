@@ -23,6 +23,7 @@ from dnsserver.store.lmdb.databases import COUNTED, Transaction
 from dnsserver.store.lmdb.generation import GREATEST, MappedGeneration
 from dnsserver.store.lmdb.locking import FolderLock, exchanging
 from dnsserver.store.lmdb.restoring import Wanted, restore
+from dnsserver.store.lmdb.room import lacks_room, make_room
 from dnsserver.store.lmdb.session import WriteSession
 from dnsserver.store.lmdb.written_state import WrittenState
 from dnsserver.zone.cluster import ClusterState, Standing
@@ -77,12 +78,7 @@ class StoreWriter:
         self._told = False
         self._timer: asyncio.Handle | None = None
         self._last_commit = self._last_check = 0.0  # seconds of the monotonic clock
-        try:
-            with ExitStack() as undo:
-                self._open(frozenset(feeds), max_age_s, undo)
-                self._close = undo.pop_all().close
-        except (OSError, lmdb.Error) as error:
-            raise StoreError(_cannot_write(folder, error)) from None
+        self._begin(frozenset(feeds), max_age_s)
 
     def __repr__(self) -> str:
         return f"<StoreWriter {self.folder}: generation={self.generation}{' failing' if self.outage else ''}>"
@@ -94,6 +90,9 @@ class StoreWriter:
     def commit(self) -> None:
         """Give readers what has changed since the last commit, if anything has. Does not raise (see `failed`)."""
         self._cancel_timer()
+        if self._session.broken and not self._recovered():
+            self._schedule()
+            return
         if self._session.changed or self._state.standing != self._standing:
             entry = LogEntry(self._told, _pairs(self._touched))
             self._touched, self._told = set(), False
@@ -112,6 +111,18 @@ class StoreWriter:
         self._cancel_timer()
         self._close()
 
+    def _begin(self, feeds: frozenset[Feed], max_age_s: float) -> None:
+        """Raises StoreError. There is no third try: what the second began and had no room for is set aside in turn."""
+        for last in (False, True):
+            try:
+                with ExitStack() as undo:
+                    self._open(feeds, max_age_s, undo)
+                    self._close = undo.pop_all().close
+                return
+            except (OSError, lmdb.Error) as error:
+                if not (lacks_room(error) and make_room(self.folder)) or last:
+                    raise StoreError(_cannot_write(self.folder, error)) from None
+
     def _open(self, feeds: frozenset[Feed], max_age_s: float, undo: ExitStack) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         undo.callback(FolderLock(self.folder).close)
@@ -126,14 +137,13 @@ class StoreWriter:
         self._fresh_at = found.fresh_at if found else 0
         self._state = WrittenState(feeds, self._now(), self._session.tables, self._schedule)
         if found:
-            self._state.take_over(Standing(found.serial, feeds, restored=feeds))
+            known = found.synced & feeds  # less than all when a writer is replaced that never had all
+            self._state.take_over(Standing(found.serial, known, restored=known))
         self._standing = self._state.standing
         self._state.committed(self._standing)
         self._state.subscribe(self._changed)
         self._session.on_failure, self._session.on_many = self._fail, self._commit_part
-        self._write(LogEntry(True, None))
-        if self.outage:
-            raise StoreError(self.outage)
+        self._commit(LogEntry(True, None))
 
     # Gathering.
 
@@ -172,7 +182,13 @@ class StoreWriter:
         self._write(LogEntry(True, None))
 
     def _write(self, entry: LogEntry | None) -> None:
-        """A commit; with *entry* it is a new generation, which readers look at."""
+        try:
+            self._commit(entry)
+        except lmdb.Error as error:
+            self._fail(error)
+
+    def _commit(self, entry: LogEntry | None) -> None:
+        """With *entry* it is a new generation, which readers look at. Raises lmdb.Error."""
         standing = self._state.standing
         generation = self.generation + (entry is not None)
         fresh_at = int(self._now()) if self._state.fresh else self._fresh_at
@@ -182,11 +198,7 @@ class StoreWriter:
                 self._log(transaction, generation, entry)
             self._put_meta(transaction, generation, standing, fresh_at)
 
-        try:
-            self._session.commit(finish)
-        except lmdb.Error as error:
-            self._fail(error)
-            return
+        self._session.commit(finish)
         self.generation, self._fresh_at, self._standing = generation, fresh_at, standing
         self._mapped.view[0] = generation
         self._state.committed(standing)
@@ -225,10 +237,28 @@ class StoreWriter:
         if not self.outage:
             LOG.error("%s; its last state is served until then", text)
         self.outage = text
-        self._session.abandon()
-        self._state.roll_back(text)
         self._last_commit = time.monotonic()
+        if lacks_room(error):
+            make_room(self.folder)
+        try:
+            self._session.abandon()
+        except lmdb.Error as second:
+            LOG.error("%s: the store cannot be opened again: %s; it is tried on", self.folder, second)
+            self._state.lose()
+        self._state.roll_back(text)
         self.failed.set()
+
+    def _recovered(self) -> bool:
+        """Open the store that could not be opened after a failure; the source has to list anew then."""
+        self._last_commit = time.monotonic()
+        try:
+            self._session.reopen()
+        except lmdb.Error:
+            return False
+        self._state.find(self._session.tables)
+        self._state.roll_back(self.outage)
+        self.failed.set()
+        return True
 
     def _check_readers(self) -> None:
         self._last_check = time.monotonic()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from dnsserver.store.lmdb.tables import StoreTables
 from dnsserver.zone.cluster import ClusterState, Standing
+from dnsserver.zone.memory_tables import MemoryTables
 from dnsserver.zone.objects import ClusterObject, Feed
 
 
@@ -20,6 +21,7 @@ class WrittenState(ClusterState):
         self._failures = 0
         self._reason = ""
         self._committed = self.standing
+        self._reachable = True
 
     @property
     def whole(self) -> bool:
@@ -34,7 +36,7 @@ class WrittenState(ClusterState):
     def replace(self, feed: Feed, objects: Iterable[ClusterObject], now: float) -> None:
         failures = self._failures
         super().replace(feed, objects, now)
-        if self._failures == failures:
+        if self._failures == failures and self._reachable:
             self._lost.discard(feed)
         else:
             self._return()
@@ -63,6 +65,16 @@ class WrittenState(ClusterState):
         self._lost.update(self.feeds)
         self._return()
         self.tell(None)
+
+    def lose(self) -> None:
+        """The store cannot even be read: what comes now leads nowhere, and is lost. To be rolled back after."""
+        self._reachable = False
+        self._tables = MemoryTables()
+
+    def find(self, tables: StoreTables) -> None:
+        """It can be read again."""
+        self._reachable = True
+        self._tables = tables
 
     def _return(self) -> None:
         """What has been told to this server's clients stays: the serial."""

@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
-from dnsserver.store.lmdb import StoreReader, session
+from dnsserver.store.lmdb import StoreReader, StoreWriter, session
+from dnsserver.zone.cluster import Standing
 from dnsserver.zone.objects import Endpoint, EndpointSlice, Feed, ObjectKey, Port, Service
-from tests.store.lmdb.peers import NOW, Peer, complete, reading, writer_of
-from tests.zone.histories import NAMES
+from tests.store.lmdb.peers import NOW, Clock, Peer, complete, reading, writer_of
+from tests.zone.histories import NAMES, picture
 
 #: Services that always have the same number in them.
 SAME = [ObjectKey("x", f"s{number}") for number in range(40)]
@@ -147,9 +148,35 @@ def test_the_store_is_replaced_under_a_reader(tmp_path: Path) -> None:
         assert reader.ask("standing")[1].synced == frozenset(Feed), "better an old one than none"
         writer = writer_of(tmp_path)
         assert not writer.state.restored
-        assert reader.ask("standing")[1].synced == frozenset()
+        assert reader.ask("standing")[1].synced == frozenset(Feed), "better an old one than an empty one"
+        complete(writer.state)
+        writer.commit()
+        assert reader.ask("standing") == (writer.generation, writer.state.standing, [None])
         writer.state.put(Feed.SERVICES, Service(SAME[0]), NOW)
         writer.commit()
         told, _ = reader.ask(NAMES)
         assert told == [frozenset({SAME[0]})]
+        writer.close()
+
+
+def test_a_store_that_begins_anew_is_taken_when_it_is_complete(tmp_path: Path) -> None:
+    a = ObjectKey("x", "a")
+    with Peer(reading, tmp_path) as reader:
+        writer = writer_of(tmp_path)
+        complete(writer.state)
+        writer.state.put(Feed.SERVICES, Service(a, cluster_ips=("10.0.0.1",)), NOW)
+        before = picture(writer.state)
+        writer.close()
+        reader.ask("standing")
+        writer = StoreWriter(tmp_path, Feed, fingerprint=b"another", max_age_s=60, now=Clock())
+        assert not writer.state.synced
+        for feed in Feed:
+            assert reader.ask("standing")[1:] == (Standing(int(NOW), frozenset(Feed)), []), feed
+            assert reader.ask(NAMES) == ([], before), feed
+            writer.state.replace(feed, [Service(a)] if feed is Feed.SERVICES else [], NOW)
+            writer.commit()
+        # Every batch looks at the number, but only the beat at the files.
+        assert reader.ask(NAMES) == ([], before)
+        assert reader.ask("standing") == (writer.generation, writer.state.standing, [None])
+        assert reader.ask(NAMES) == ([], picture(writer.state))
         writer.close()

@@ -1,13 +1,16 @@
 """What readers know of the content as a whole, and what a restart makes of it."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+import lmdb
 import pytest
 
-from dnsserver.store.lmdb import StoreReader, StoreWriter
+from dnsserver.store.lmdb import StoreReader, StoreWriter, session
 from dnsserver.store.lmdb.writing import GATHER_S
 from dnsserver.zone.cluster import Standing
 from dnsserver.zone.objects import Feed, ObjectKey, Service
@@ -131,6 +134,75 @@ def test_what_was_never_complete_is_not_taken_over(tmp_path: Path, caplog: pytes
     assert not writer.state.restored
     assert writer.state.count(Feed.SERVICES) == 0
     assert "it was never complete" in caplog.text
+    writer.close()
+
+
+@pytest.mark.parametrize("lists", [(), (Feed.SERVICES,), tuple(Feed)])
+def test_a_replaced_writer_leaves_what_there_is(tmp_path: Path, lists: tuple[Feed, ...]) -> None:
+    """However old, and never complete: what had no list is not said to have had one."""
+    clock = Clock()
+    writer = writer_of(tmp_path, clock)
+    writer.state.put(Feed.SERVICES, Service(A), NOW)
+    for feed in lists:
+        writer.state.replace(feed, [Service(A)] if feed is Feed.SERVICES else [], NOW)
+    writer.close()
+    clock.now += 1e9
+    writer = writer_of(tmp_path, clock, math.inf)
+    assert writer.state.standing == Standing(int(NOW), frozenset(lists), frozenset(lists))
+    assert writer.state.service(A) == Service(A)
+    complete(writer.state)
+    assert not writer.state.restored
+    writer.close()
+
+
+def test_a_store_that_cannot_be_opened_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried on, and nobody is told of an error meanwhile; the source lists again when it is open."""
+    writer = writer_of(tmp_path)
+    complete(writer.state)
+    writer.commit()
+
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise lmdb.Error("no descriptor is left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "open_environment", broken)
+        patch.setattr(writer._session, "commit", broken)
+        writer.state.put(Feed.SERVICES, Service(A), NOW)
+        writer.commit()
+        assert writer.failed.is_set()
+        assert "the store cannot be opened again: no descriptor is left" in caplog.text
+        for _ in range(2):
+            complete(writer.state)
+            writer.state.put(Feed.SERVICES, Service(A), NOW)
+            writer.touch()
+            assert set(writer.state.stale) == ALL
+    writer.failed.clear()
+    writer.commit()
+    assert writer.failed.is_set()
+    assert set(writer.state.stale) == ALL
+    assert writer.state.has_namespace("x")
+    complete(writer.state)
+    writer.state.put(Feed.SERVICES, Service(A), NOW)
+    writer.commit()
+    assert (writer.outage, writer.state.stale) == ("", {})
+    writer.close()
+    reader = StoreReader(tmp_path)
+    assert reader.state.service(A) == Service(A)
+    reader.close()
+
+
+def test_a_store_that_stays_closed_can_be_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = writer_of(tmp_path)
+
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise lmdb.Error("no descriptor is left")
+
+    monkeypatch.setattr(session, "open_environment", broken)
+    monkeypatch.setattr(writer._session, "commit", broken)
+    complete(writer.state)
+    writer.commit()
     writer.close()
 
 
