@@ -18,7 +18,7 @@ from dnsserver.config import ConfigError, Corefile
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import all_families
 from dnsserver.runtime.memory import room
-from dnsserver.runtime.priority import collect_seldom, give_way
+from dnsserver.runtime.priority import collect_seldom, give_way, return_memory
 from dnsserver.runtime.processes import CONTROL_NUMBER, ChildLink, ProcessStartError, Supervisor
 from dnsserver.runtime.reporting import Reports, unmanned, worker_families
 from dnsserver.runtime.server import ClusterDnsServer, StartError
@@ -122,6 +122,7 @@ class _Processes:
 
     def _control(self, link: ChildLink, _number: int) -> int:
         give_way()
+        return_memory()
         self._close()  # there are some when an earlier control process is replaced
         board = link.board
         # What workers answer from already does not get too old by the death of who wrote it.
