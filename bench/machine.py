@@ -20,7 +20,7 @@ def machine() -> str:
     """Cores, memory, processor and kernel, in one line."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
-        f"{os.cpu_count()} cores of {_processor()}, {gib:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"{os.cpu_count()} cores of {_processor()}, {gib:.0f} GiB, {platform.system()} {platform.release().partition('-')[0]}, "
         f"Python {platform.python_version()}"
     )
 
