@@ -19,8 +19,9 @@ SAY_S = 5.0
 def machine() -> str:
     """Cores, memory, processor and kernel, in one line."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    kernel = f"{platform.system()} {platform.release().partition('-')[0]}"
     return (
-        f"{os.cpu_count()} cores of {_processor()}, {gib:.0f} GiB, {platform.system()} {platform.release().partition('-')[0]}, "
+        f"{os.cpu_count()} cores of {_processor()}, {gib:.0f} GiB, {kernel}, "
         f"Python {platform.python_version()}"
     )
 
