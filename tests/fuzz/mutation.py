@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 #: Packets per target, by the environment variable of this name.
-PACKETS = int(os.environ.get("FUZZ_PACKETS", "50000"))
+PACKETS = int(os.environ.get("FUZZ_PACKETS", "100000"))
 
 #: Octets that mean something at many places: pointers, label types, limits of sizes, root.
 TELLING = bytes((0x00, 0x01, 0x0C, 0x29, 0x3F, 0x40, 0x7F, 0x80, 0xBF, 0xC0, 0xC1, 0xFF))
