@@ -82,6 +82,11 @@ class Message:
         return upper << 4 | self.header.rcode
 
 
+def rdata_from_octets(rtype: int, octets: bytes) -> Rdata:
+    """RDATA that stands alone, its names not compressed. Raises WireError when it is not one of *rtype*."""
+    return _rdata(octets, rtype, 0, len(octets))
+
+
 def _record(octets: bytes, place: int) -> tuple[Record, int]:
     owner, place = names.decode(octets, place)
     if len(octets) < place + _FIXED.size:
