@@ -14,7 +14,7 @@ LAYERS = (
     ("zone",),
     ("answering",),
     ("store",),
-    ("sources", "transports", "config", "observability"),
+    ("sources", "transports", "config", "observability", "languages"),
     ("plugins",),
     ("runtime",),
     ("testing", "cli"),
@@ -37,7 +37,7 @@ LIBRARIES = {
     "watchfiles": ("sources/manifests",),
     "prometheus_client": ("observability",),
     "h11": ("observability",),
-    "re2": ("plugins",),
+    "re2": ("languages",),
 }
 
 #: Packages that hold values and rules only: what they know comes in as arguments.

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from dnsserver.config import Directive, Occurrence, Property, Token, seconds
-from dnsserver.plugins.errors.patterns import Pattern, PatternError
+from dnsserver.languages.patterns import Pattern, PatternError
 
 LEVELS = {
     "warning": logging.WARNING,
