@@ -1,6 +1,5 @@
 """The manuals: every example of a Corefile loads, and every plugin is described in the same way."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,16 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.answering.query import Query
-from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile, parse
-from dnsserver.observability.counters import QueryCounters
-from dnsserver.observability.families import AnyFamily
-from dnsserver.plugins.plugin import Measured, Plugin
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.sites import build_listeners, build_sites
-from dnsserver.transports.exchange import ExchangePlaces
-from dnsserver.transports.limits import TransportCounters
+from tests.plugins.helpers import FakeServer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGINS = REPOSITORY / "dnsserver" / "plugins"
@@ -46,38 +39,6 @@ class Block:
         return f"{shown(self.page)}:{self.line}"
 
 
-class StubServer:
-    """Of the server that a plugin is part of: as much as set-up asks for."""
-
-    async def resolve(self, query: Query) -> Reply | None:
-        raise AssertionError(f"asked while being set up: {query}")
-
-    def plugins(self) -> tuple[Plugin, ...]:
-        return ()
-
-    def now(self) -> float:
-        return 0.0
-
-    def stopping(self) -> bool:
-        return False
-
-    @property
-    def exchanges(self) -> ExchangePlaces:
-        return ExchangePlaces(1)
-
-    def measured(self) -> Measured:
-        return Measured(QueryCounters(), TransportCounters())
-
-    def others(self) -> tuple[AnyFamily, ...]:
-        return ()
-
-    def process(self) -> int:
-        return os.getpid()
-
-    def unmanned(self) -> str:
-        return ""
-
-
 def shown(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
@@ -104,7 +65,7 @@ def test_corefile_loads(block: Block, tmp_path: Path) -> None:
     assert [text for text in corefile.warnings if not text.startswith("No files matching import glob")] == []
     assert corefile.blocks, "no server block"
     assert all(found.directives for found in corefile.blocks), "a server block without directives"
-    sites = build_sites(corefile, StubServer(), tmp_path)
+    sites = build_sites(corefile, FakeServer(), tmp_path)
     assert build_listeners(sites)
 
 

@@ -7,6 +7,7 @@ compares both on random queries.
 import struct
 
 from dnsserver.answering.stored import Dice, StoredAnswer
+from dnsserver.wire.codes import Flag
 from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
 
 #: Octets. OPT without options (RFC 6891 section 6.1.2).
@@ -15,8 +16,12 @@ _COUNTS_PLAIN = b"\0\1\0\0\0\0\0\0"
 _COUNTS_EDNS = b"\0\1\0\0\0\0\0\1"
 _OPT_TYPE = b"\0\0\x29"
 _OPTION = struct.Struct("!HH")
+#: Of the third octet of a header, of the fourth, and of the flags of OPT.
+_RD, _AD, _CD, _DO = 0x01, 0x20, 0x10, 0x80
+#: Of the two together; an int, as those of an enum are slow.
+_TC = int(Flag.TC)
 #: RD; AD and CD; DO. Clients set any of them; what has other bits set is not looked for among the ready replies.
-_COMMON_HIGH, _COMMON_LOW, _COMMON_EDNS = 0x01, 0x30, 0x80
+_COMMON_HIGH, _COMMON_LOW, _COMMON_EDNS = _RD, _AD | _CD, _DO
 #: Octets. The sizes that resolvers ask for, now and earlier: glibc, c-ares, Go, Windows, systemd, BIND, Unbound, Knot.
 _COMMON_SIZES = frozenset(
     (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1452, 1472, 4000, 4096, 8192, 65_494)
@@ -39,7 +44,11 @@ def fast_reply(
         opt = _reply_opt(octets, end, stored.options)
         if not opt:
             return None
-        limit = min(max(UDP_PAYLOAD_CLASSIC, opt[3] << 8 | opt[4]), UDP_PAYLOAD_MAX)
+        size = opt[3] << 8 | opt[4]
+        limit = min(max(UDP_PAYLOAD_CLASSIC, size), UDP_PAYLOAD_MAX)
+        if stored.payload_max:
+            limit = min(limit, max(stored.payload_max, UDP_PAYLOAD_CLASSIC))
+            opt = opt[:3] + min(size, stored.payload_max).to_bytes(2, "big") + opt[5:]
     else:
         return None
     truncated, numbers = 0, stored.counts
@@ -50,11 +59,13 @@ def fast_reply(
         part = stored.cut(room, dice)
         if part is None:
             return None
-        truncated, (numbers, body) = 0x02, part
+        truncated, (numbers, body) = _TC, part
     if opt:
         numbers = numbers[:4] + (int.from_bytes(numbers[4:], "big") + 1).to_bytes(2, "big")
-    flags = bytes((0x84 | truncated | high & 1, stored.rcode | low & 0x10))
-    return octets[:2] + flags + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt
+    flags = stored.flags | truncated | (high & _RD) << 8 | low & _CD | stored.rcode
+    if stored.authentic and (low & _AD or (opt and opt[7] & _DO)):
+        flags |= _AD
+    return octets[:2] + flags.to_bytes(2, "big") + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt
 
 
 def is_commonplace(octets: bytes, end: int) -> bool:
@@ -100,4 +111,4 @@ def _reply_opt(octets: bytes, end: int, options: bytes) -> bytes:
             place += _OPTION.size + _OPTION.unpack_from(octets, place)[1]
         if place != stop:
             return b""
-    return opt[:5] + b"\0\0" + bytes((opt[7] & 0x80,)) + b"\0" + len(options).to_bytes(2, "big") + options
+    return opt[:5] + b"\0\0" + bytes((opt[7] & _DO,)) + b"\0" + len(options).to_bytes(2, "big") + options

@@ -1,6 +1,8 @@
 """Octets from a client to a query, or to what they deserve instead (cluster-dns-behaviour.md, section 15)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Class, Flag, Opcode, Rcode
@@ -15,6 +17,10 @@ from dnsserver.wire.question import Question
 #: and additional has room for OPT and TSIG.
 ANSWERS_MAX, AUTHORITIES_MAX, ADDITIONALS_MAX = 1, 1, 2
 
+#: What plugins know of a query, by label (`kubernetes/namespace`); a value is made when somebody asks for it.
+Labels = Mapping[str, Callable[[], str]]
+NO_LABELS: Labels = MappingProxyType({})
+
 #: Bits that a bare error reply echoes from the query; AA and Z are cleared.
 _ECHOED_ON_ERROR = Flag.TC | Flag.RD | Flag.RA | Flag.AD | Flag.CD
 
@@ -23,7 +29,8 @@ _ECHOED_ON_ERROR = Flag.TC | Flag.RD | Flag.RA | Flag.AD | Flag.CD
 class Query:
     """One question with all that decides its answer. `octets` is the message as it came.
 
-    `trail` are the names (lower case) that led to this one, where the server asks itself (`follow`).
+    `trail` are the names (lower case) that led to this one, where the server asks itself (`follow`). `labels` is its
+    metadata, empty unless the server block has the plugin `metadata`.
     """
 
     header: Header
@@ -32,6 +39,7 @@ class Query:
     arrival: Arrival
     octets: bytes
     trail: tuple[bytes, ...] = ()
+    labels: Labels = field(default_factory=lambda: NO_LABELS, compare=False)
 
     @property
     def name(self) -> bytes:
@@ -92,7 +100,7 @@ def follow(query: Query, target: bytes) -> Query:
     flags = query.header.flags & (Flag.RD | Flag.CD)
     header = Header(query.header.id, Opcode.QUERY, 0, flags, 1, 0, 0, 0 if edns is None else 1)
     octets = header.encode() + question.encode() + (b"" if edns is None else edns.encode())
-    return Query(header, question, edns, query.arrival, octets, (*query.trail, query.name))
+    return Query(header, question, edns, query.arrival, octets, (*query.trail, query.name), query.labels)
 
 
 def bare_error(header: Header, rcode: int) -> bytes:

@@ -6,7 +6,7 @@ from dnsserver.answering.query import Query, reply_flags
 from dnsserver.wire.codes import Flag, Rcode
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.header import Header
-from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX
+from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.wire.writer import MessageWriter
@@ -18,6 +18,8 @@ class Reply:
 
     `options` are EDNS options (code, data) that go to clients which sent EDNS. `truncated` asks for TC whatever
     the size. `plugin` is who wrote it, "" for the server itself; `error` says, for the operator, why this is no answer.
+    `live`: made of what may change at any moment, such as the cluster's objects, so no cache keeps it. `payload_max`:
+    octets that it may have over UDP whatever the client can take; 0: no limit of ours.
     """
 
     rcode: int = Rcode.NOERROR
@@ -31,6 +33,8 @@ class Reply:
     options: tuple[tuple[int, bytes], ...] = ()
     plugin: str = ""
     error: str = ""
+    live: bool = False
+    payload_max: int = 0
 
 
 def encode(reply: Reply, query: Query) -> bytes:
@@ -41,7 +45,7 @@ def encode(reply: Reply, query: Query) -> bytes:
     """
     opt = _opt(reply, query)
     header = Header(query.header.id, query.header.opcode, reply.rcode & 15, _flags(reply, query))
-    writer = MessageWriter(header, query.question, query.size_limit, reserved=len(opt))
+    writer = MessageWriter(header, query.question, _limit(reply, query), reserved=len(opt))
     complete = writer.put_all(1, reply.answer) and writer.put_all(2, reply.authority)
     if complete:
         writer.put_all(3, reply.additional)
@@ -61,6 +65,14 @@ def encode_body(reply: Reply, question: Question) -> tuple[bytes, bytes] | None:
     return octets[6:HEADER_SIZE], octets[HEADER_SIZE + len(question.encode()) :]
 
 
+def _limit(reply: Reply, query: Query) -> int:
+    """Octets. A client can always take the classic size, so nobody may go below it."""
+    limit = query.size_limit
+    if not reply.payload_max or query.arrival.protocol != "udp":
+        return limit
+    return min(limit, max(reply.payload_max, UDP_PAYLOAD_CLASSIC))
+
+
 def _flags(reply: Reply, query: Query) -> Flag:
     flags = reply_flags(query)
     if reply.authoritative:
@@ -73,10 +85,11 @@ def _flags(reply: Reply, query: Query) -> Flag:
 
 
 def _opt(reply: Reply, query: Query) -> bytes:
-    """OPT goes to those who sent one: their size and DO bit, none of their options (section 18)."""
+    """OPT goes to those who sent one: their size (or our limit) and DO bit, none of their options (section 18)."""
     if query.edns is None:
         return b""
-    answer = Edns(
-        query.edns.payload, do=query.edns.do, options=reply.options, extended_rcode=reply.rcode >> 4
-    )
+    payload = query.edns.payload
+    if reply.payload_max:
+        payload = min(payload, reply.payload_max)
+    answer = Edns(payload, do=query.edns.do, options=reply.options, extended_rcode=reply.rcode >> 4)
     return answer.encode()

@@ -6,11 +6,11 @@ of addresses where `loadbalance` shuffles; and, in negative answers, the serial 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dnsserver.answering.reply import Reply, encode_body
-from dnsserver.wire.codes import Type
+from dnsserver.wire.codes import Flag, Type
 from dnsserver.wire.edns import encode_options
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
@@ -28,6 +28,12 @@ class Dice(Protocol):
 ADDRESS_SIZES: dict[int, int] = {Type.A: 16, Type.AAAA: 28}
 #: Octets. What such records of one name and type have in common: all but the address.
 _ADDRESS_HEAD = 12
+#: The largest RCODE that the header alone can say (RFC 6895 section 2.3).
+_RCODE_MAX = 15
+#: Octets. Where the TTL is behind an owner name, and all between that name and RDATA (RFC 1035 section 4.1.3).
+_TTL, _FIXED = 4, 10
+#: The first octet of a compression pointer is at least this (RFC 1035 section 4.1.4).
+_POINTER = 0xC0
 #: Octets. From the serial to the end of an SOA record (RFC 1035 section 3.3.13).
 SOA_TAIL = 20
 
@@ -47,6 +53,12 @@ class StoredAnswer:
     fixed: int = 0
     """Octets in front of these: CNAMEs."""
     options: bytes = b""
+    flags: int = 0x8400
+    """Of the header, without those that come from the query: QR, AA, RA."""
+    authentic: bool = False
+    """AD is set for clients that set AD or DO (RFC 6840 section 5.8)."""
+    payload_max: int = 0
+    """As in Reply."""
 
     def octets(self, serial: bytes, dice: Dice) -> bytes:
         """The body for one reply; *serial* is that of the zone now, four octets."""
@@ -85,8 +97,8 @@ def compile_answer(
     """
     if shuffle and sum(record.rtype in ADDRESS_SIZES for record in reply.additional) > 1:
         return None  # the addresses of SRV and NS change their order too, and their owners are chained by pointers
-    if not reply.authoritative or reply.recursion_available or reply.authentic or reply.truncated:
-        return None  # AA alone is set in what is made of a stored answer
+    if reply.truncated or reply.rcode > _RCODE_MAX:
+        return None
     encoded = encode_body(reply, question)
     if encoded is None:
         return None
@@ -99,11 +111,51 @@ def compile_answer(
         counts=counts,
         body=body,
         any_case=twins_reply is not None and encode_body(twins_reply, twin) == encoded,
-        negative=is_negative(reply),
+        negative=reply.live and is_negative(reply),
         shuffled=shuffled,
         fixed=fixed,
         options=encode_options(reply.options),
+        flags=_flags(reply),
+        authentic=reply.authentic,
+        payload_max=reply.payload_max,
     )
+
+
+def ttl_places(answer: StoredAnswer) -> tuple[int, ...]:
+    """Where in the body the TTLs of its records are, four octets each."""
+    body, place, found = answer.body, 0, []
+    for start in range(0, len(answer.counts), 2):
+        for _ in range(int.from_bytes(answer.counts[start : start + 2], "big")):
+            place = _name_end(body, place)
+            found.append(place + _TTL)
+            place += _FIXED + int.from_bytes(body[place + _FIXED - 2 : place + _FIXED], "big")
+    return tuple(found)
+
+
+def with_ttl(answer: StoredAnswer, places: tuple[int, ...], ttl: int) -> StoredAnswer:
+    """*answer* with *ttl* in seconds at all *places*."""
+    octets, body = ttl.to_bytes(4, "big"), bytearray(answer.body)
+    for place in places:
+        body[place : place + 4] = octets
+    return replace(answer, body=bytes(body))
+
+
+def _name_end(body: bytes, place: int) -> int:
+    """The place behind the owner name at *place*, which our own writer has written."""
+    while (length := body[place]) < _POINTER:
+        place += 1 + length
+        if not length:
+            return place
+    return place + 2
+
+
+def _flags(reply: Reply) -> int:
+    flags = Flag.QR
+    if reply.authoritative:
+        flags |= Flag.AA
+    if reply.recursion_available:
+        flags |= Flag.RA
+    return int(flags)
 
 
 def is_negative(reply: Reply) -> bool:

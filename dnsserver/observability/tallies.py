@@ -1,6 +1,7 @@
 """Counting replies that are given again and again: one addition each, the rest when somebody asks for the numbers."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dnsserver.observability.counters import Exchange, Histogram, ZoneCounters, no_durations
@@ -11,11 +12,13 @@ Tally = list[int]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What replies have in common that share a tally: octets of the query and of the reply, and the exchange."""
+    """What replies have in common that share a tally: octets of the query and of the reply, the exchange,
+    and who else is told their number."""
 
     exchange: Exchange
     asked: int
     sent: int
+    also: Callable[[int], None] | None
 
 
 @dataclass(slots=True)
@@ -29,9 +32,16 @@ class Tallies:
     _kinds: dict[tuple[int, _Kind], tuple[ZoneCounters, Tally]] = field(default_factory=dict)
     _durations: Histogram = field(default_factory=no_durations)
 
-    def tally(self, counters: ZoneCounters, exchange: Exchange, asked: int, sent: int) -> Tally:
-        """What to add one to for such a reply, which is to appear in *counters*."""
-        kind = _Kind(exchange, asked, sent)
+    def tally(
+        self,
+        counters: ZoneCounters,
+        exchange: Exchange,
+        asked: int,
+        sent: int,
+        also: Callable[[int], None] | None = None,
+    ) -> Tally:
+        """What to add one to for such a reply, which is to appear in *counters*; *also* is told the number too."""
+        kind = _Kind(exchange, asked, sent, also)
         return self._kinds.setdefault((id(counters), kind), (counters, [0]))[1]
 
     def lasted(self, seconds: float, replies: int) -> None:
@@ -49,6 +59,8 @@ class Tallies:
         for (number, kind), (counters, tally) in self._kinds.items():
             if tally[0]:
                 counters.add_many(kind.exchange, kind.asked, kind.sent, tally[0])
+                if kind.also is not None:
+                    kind.also(tally[0])
                 zones[number] = counters
                 replies[number] += tally[0]
                 tally[0] = 0

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from dnsserver.answering.query import Query
+from dnsserver.answering.query import Labels, Query
 from dnsserver.answering.reply import Reply
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
@@ -53,7 +53,8 @@ class Repeats(Enum):
 
     AS_IT_IS = "the reply and nothing else matters: it may be given again without asking this plugin"
     SHUFFLED = "the order of addresses is changed each time"
-    NEVER = "this plugin wants to see every query"
+    ALTERED = "the plugin's `alters` makes another of it, always the same"
+    NEVER = "this plugin wants to see every query, but for those that it leaves alone"
 
 
 class Repeatable(Protocol):
@@ -69,6 +70,28 @@ class Repeatable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A reply that may be given for some time. `second` is the Unix second in which it stands so, `until` the one from
+    which it may not be given; `ages`: in between every TTL in it is one less with each second; `counted` is told how
+    often it was given."""
+
+    reply: Reply
+    second: int
+    until: int
+    ages: bool
+    counted: Callable[[int], None]
+
+
+class Remembers(Protocol):
+    """Replies that a plugin keeps for a time, such as those of other servers."""
+
+    def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:
+        """The reply to *question* of clients that set DO and CD so, as it stands in this second; None when it has none,
+        or wants to see the query. All TTLs of a reply that ages are the same."""
+        ...
+
+
 class Server(Protocol):
     """What a plugin may ask of the server that it is part of."""
 
@@ -78,6 +101,10 @@ class Server(Protocol):
 
     def plugins(self) -> "tuple[Plugin, ...]":
         """Every plugin of every server block, once the server is built."""
+        ...
+
+    def forget(self) -> None:
+        """Give no reply again that was given before: what they hang on has changed."""
         ...
 
     def now(self) -> float:
@@ -117,7 +144,8 @@ class Site:
     `zones` are the block's zones in presentation format, lower case, with final dot. Relative paths count from
     `directory`. `bound` are the addresses of the block's `bind` directive, empty for the wildcards. `source` is
     where cluster objects come from, in place of what the directive says: for embedding. `keep` is where their state
-    is kept.
+    is kept. `block` gives all plugins of the block, once they are set up. `view` is the name of the block's view,
+    empty without one.
     """
 
     zones: tuple[str, ...]
@@ -126,6 +154,8 @@ class Site:
     bound: tuple[str, ...] = ()
     source: SourceFactory | None = None
     keep: Keep = InMemory
+    block: "Callable[[], tuple[Plugin, ...]]" = tuple
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +183,15 @@ class Plugin:
     """Makes this plugin's handler around the next one."""
     repeats: Repeats = Repeats.NEVER
     """For plugins that wrap: what they do to replies of plugins behind them."""
+    alters: Callable[[Question, Reply], Reply] | None = None
+    """With Repeats.ALTERED: what the plugin makes of a reply that passes it. Hangs on both and nothing else."""
+    leaves_alone: Callable[[Question], bool] | None = None
+    """With Repeats.NEVER: whether queries of a question (class IN) and their replies pass this plugin as they are,
+    whoever asks. When that changes, `Server.forget` is to be called."""
+    reads_options: bool = False
+    """EDNS options of a query matter to this plugin; else it treats queries with and without them alike."""
+    remembers: Remembers | None = None
+    """Replies of plugins behind this one that may be given again for some time."""
     repeatable: Repeatable | None = None
     """The replies of this plugin that may be given again."""
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
@@ -167,6 +206,10 @@ class Plugin:
     """What this plugin cannot follow at present, though it was ready once; "" when it is up to date."""
     bind: tuple[str, ...] = ()
     """Addresses that the block's listeners are bound to."""
+    directory: Path | None = None
+    """What relative paths count from, for the plugins behind this one."""
+    labels: Callable[[Query], Labels] | None = None
+    """The metadata that this plugin has of a query."""
     routes: tuple[Route, ...] = ()
     debug: bool = False
     """Log at debug level, and show the stack of exceptions."""

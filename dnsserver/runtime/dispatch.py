@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
-from dnsserver.observability.counters import Meter, ZoneCounters
+from dnsserver.observability.counters import Meter
 from dnsserver.runtime.fastpath import FastPath
+from dnsserver.runtime.ready import Place
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.transports.responder import NothingReady, ReadyReplies
 from dnsserver.wire import names
@@ -29,15 +30,24 @@ class Dispatcher:
         sites: Mapping[bytes, BuiltSite],
         meter: Meter | None = None,
         *,
+        now: Callable[[], float] = time.time,
         judged: float = 0.0,
         room: float = 1.0,
     ) -> None:
+        """*now*: Unix seconds."""
         self._sites = sites
         self._meter = meter
         # Section 15: one block that takes them lets them in for the whole listener.
         self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
-        states = {site.repeatable.state for site in sites.values() if site.repeatable is not None}
+        self._places = {
+            zone: Place(
+                site.passage, None if meter is None else meter.zone(zone), site.shuffles, site.reads_options
+            )
+            for zone, site in sites.items()
+        }
+        passages = [place.passage for place in self._places.values()]
+        states = {each.state for passage in passages for each in passage.states}
         self._refreshes = tuple(
             dict.fromkeys(
                 plugin.refresh
@@ -48,8 +58,8 @@ class Dispatcher:
         )
         self._fast: FastPath | None = None
         self._misjudged = 0
-        if states:
-            self._fast = FastPath(self._fast_site, states, self._refresh, judged=judged, room=room)
+        if states or any(passage.remembers for passage in passages):
+            self._fast = FastPath(self._fast_place, states, self._refresh, now=now, judged=judged, room=room)
         #: Exceptions that a handler let through; each is a bug.
         self.panics = 0
 
@@ -61,6 +71,11 @@ class Dispatcher:
     def misjudged(self) -> int:
         """Quick answers that were not those of the plain path; each is a bug."""
         return self._misjudged + (0 if self._fast is None else self._fast.misjudged)
+
+    def forget(self) -> None:
+        """Give no reply again."""
+        if self._fast is not None:
+            self._fast.forget()
 
     def settle_counts(self) -> None:
         """Bring the counters up to date."""
@@ -81,13 +96,11 @@ class Dispatcher:
             fast.close()
             return None
 
-    def _fast_site(self, question: Question) -> tuple[BuiltSite, ZoneCounters | None] | None:
+    def _fast_place(self, question: Question) -> Place | None:
         if question.rclass != Class.IN:
             return None
         zone = self._longest(question.name.lower(), question.rtype)
-        if zone is None:
-            return None
-        return self._sites[zone], None if self._meter is None else self._meter.zone(zone)
+        return None if zone is None else self._places[zone]
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""

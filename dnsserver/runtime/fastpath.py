@@ -18,14 +18,14 @@ from dnsserver.answering.stored import (
     is_negative,
     question_end,
 )
-from dnsserver.observability.counters import OTHER, TYPES, Exchange, ZoneCounters
-from dnsserver.observability.tallies import Tallies, Tally
+from dnsserver.observability.tallies import Tallies
 from dnsserver.plugins.loadbalance.handler import reordered
-from dnsserver.plugins.plugin import Repeatable
 from dnsserver.runtime.judging import is_just
-from dnsserver.runtime.sites import BuiltSite
+from dnsserver.runtime.lasting import LastingReplies
+from dnsserver.runtime.passage import StateReply
+from dnsserver.runtime.ready import UNCOUNTED, Chooser, Place, Ready, exchange_of
 from dnsserver.store.hot import HotAnswers
-from dnsserver.transports.responder import FindReady, NothingReady, ReadyReply
+from dnsserver.transports.responder import NothingReady, ReadyReply
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Flag, Rcode, Type
 from dnsserver.wire.edns import encode_options
@@ -37,12 +37,8 @@ from dnsserver.zone.objects import ObjectKey
 
 LOG = logging.getLogger("dnsserver.server")
 
-#: Where a question is answered: the site, and what counts its queries, if anything does.
-Chooser = Callable[[Question], tuple[BuiltSite, ZoneCounters | None] | None]
 #: Of an arrival, the plain path's encoding looks at the protocol alone.
 _ARRIVALS = {protocol: Arrival(protocol, "", 0, "", 0) for protocol in ("udp", "tcp")}
-#: Stands for the numbers of replies that nobody counts.
-_UNCOUNTED: Tally = [0]
 #: Orders of addresses that take turns where the addresses stand in several sections, chained by pointers, or are too
 #: many for any message: such a reply costs as much as its records. Where some had to be left out there are more turns,
 #: so that clients get to know more of them. As many as AT_ONCE are made at a time.
@@ -54,23 +50,15 @@ _TRUNCATED = Flag.TC >> 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a question is answered, and the serial that negative answers have there now."""
-
-    site: BuiltSite
-    repeatable: Repeatable
-    counters: ZoneCounters | None
-    serial: list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
 class _Held:
     """A stored answer; None: it cannot be stored, do not try again. `restless`: the order of its addresses is another
-    each time, so that no reply can be kept ready."""
+    each time, so that no reply can be kept ready. `serial`: what negative answers have now; `plugin`: who answers."""
 
     answer: StoredAnswer | None
-    place: _Place
+    place: Place
     restless: bool
+    serial: list[bytes]
+    plugin: str
 
     @property
     def size(self) -> int:
@@ -79,17 +67,26 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What the state says to a question, and the Service whose change ends that."""
+    """What the state says to a question."""
 
     question: Question
-    place: _Place
-    reply: Reply
-    service: ObjectKey | None
+    place: Place
+    state: StateReply
+    serial: list[bytes]
+
+    @property
+    def reply(self) -> Reply:
+        return self.state.reply
+
+    @property
+    def service(self) -> ObjectKey | None:
+        """Whose change ends it."""
+        return self.state.service
 
     @property
     def restless(self) -> bool:
         """Whether `loadbalance` would make another reply of it each time."""
-        return self.place.site.shuffles and any(
+        return self.place.shuffles and any(
             sum(record.rtype in ADDRESS_SIZES for record in section) > 1
             for section in (self.reply.answer, self.reply.additional)
         )
@@ -100,22 +97,6 @@ class _Said:
         many as there are names, and every second question on a cluster of one family."""
         nodata = self.reply.rcode == Rcode.NOERROR and self.question.rtype in ADDRESS_SIZES
         return is_negative(self.reply) and not nodata
-
-
-class Ready:
-    """The replies over one protocol to the clients of one IP version that only want their ID."""
-
-    def __init__(self, tallies: Tallies, refresh: Callable[[], None], room: float) -> None:
-        self.replies: HotAnswers[ReadyReply] = HotAnswers(lambda reply: reply[1], room)
-        self._tallies = tallies
-        self._refresh = refresh
-
-    def find(self) -> tuple[FindReady, FindReady]:
-        self._refresh()
-        return self.replies.of_services.young.get, self.replies.others.young.get
-
-    def given(self, replies: int, seconds: float) -> None:
-        self._tallies.lasted(seconds, replies)
 
 
 class FastPath:
@@ -134,20 +115,23 @@ class FastPath:
         refresh: Callable[[], None],
         rng: Random | None = None,
         *,
+        now: Callable[[], float] = time.time,
         judged: float = 0.0,
         room: float = 1.0,
     ) -> None:
-        """*room*: as in HotAnswers."""
+        """*now*: Unix seconds; *room*: as in HotAnswers."""
         self._choose = choose
-        self._refresh = refresh
+        self._bring_up_to_date = refresh
+        self._now = now
         self._dice = rng or Random()
         self._judged = judged
         self.misjudged = 0
         self.tallies = Tallies()
+        self._lasting = LastingReplies(choose, self.tallies, self._dice, room)
         self._stored: HotAnswers[_Held] = HotAnswers(lambda held: held.size, room)
         self._varied: HotAnswers[list[bytes]] = HotAnswers(_octets_of, room * RARE)
         self._ready = {
-            (protocol, ipv6): Ready(self.tallies, refresh, room if protocol == "udp" else room * RARE)
+            (protocol, ipv6): Ready(self.tallies, self._refresh, room if protocol == "udp" else room * RARE)
             for protocol in _ARRIVALS
             for ipv6 in (False, True)
         }
@@ -164,10 +148,17 @@ class FastPath:
         """For the UDP sockets of an IP version. Where replies are judged, all of them come from `answer`."""
         return NothingReady() if self._judged else self._ready["udp", ipv6]
 
+    def forget(self) -> None:
+        """Give no reply again that was given before."""
+        self._changed(None)
+        self._lasting.clear()
+        for ready in self._ready.values():
+            ready.end_second()
+
     def close(self) -> None:
         """Have no reply ready any more, also for sockets that hold on to `ready`; what was given is counted."""
         self.tallies.fold()
-        self._changed(None)
+        self.forget()
 
     def answer(self, octets: bytes, protocol: str, ipv6: bool) -> bytes | None:
         """The reply to *octets*, or None to take the chain. *ipv6*: the client's address is one."""
@@ -176,11 +167,28 @@ class FastPath:
         end = question_end(octets)
         if end < 0:
             return None
-        if is_commonplace(octets, end):
-            held = self._stored.get(octets[HEADER_SIZE:end])
-            if held is None or not held.restless:
-                return self._ready_reply(octets, end, protocol, ipv6, begun)
-        return self._stored_reply(octets, end, protocol, ipv6, begun)
+        held = self._stored.get(octets[HEADER_SIZE:end])
+        reply = None
+        if held is None:
+            reply = self._lasting_reply(octets, end, protocol, ipv6, begun)
+        if reply is None and (held is None or not held.restless) and is_commonplace(octets, end):
+            return self._ready_reply(octets, end, protocol, ipv6, begun)
+        return reply or self._stored_reply(octets, end, protocol, ipv6, begun)
+
+    def _lasting_reply(
+        self, octets: bytes, end: int, protocol: str, ipv6: bool, begun: float
+    ) -> bytes | None:
+        reply = self._lasting.answer(octets, end, protocol, ipv6, self._ready[protocol, ipv6])
+        if reply is None or (self._judged and not self._just(reply, octets, protocol)):
+            return None
+        self.tallies.lasted(time.perf_counter() - begun, 1)
+        return reply
+
+    def _refresh(self) -> None:
+        self._bring_up_to_date()
+        if self._lasting.tick(int(self._now())):
+            for ready in self._ready.values():
+                ready.end_second()
 
     # Replies that only want their ID.
 
@@ -205,7 +213,7 @@ class FastPath:
             reply = reply[:place] + now[0] + reply[place + 4 :]
         if self._judged and not self._just(reply, octets, protocol):
             return None
-        if tally is not _UNCOUNTED:
+        if tally is not UNCOUNTED:
             tally[0] += 1
             self.tallies.lasted(time.perf_counter() - begun, 1)
         return reply
@@ -218,13 +226,13 @@ class FastPath:
         whole = not sent[2] & _TRUNCATED
         opt = 0 if query.edns is None else OPT_SIZE + len(encode_options(said.reply.options))
         # A reply that is cut has lost its SOA record first: nothing in it changes.
-        changing = (
-            (len(sent) - opt - SOA_TAIL, said.place.serial) if whole and is_negative(said.reply) else None
-        )
-        tally = _UNCOUNTED
+        changing = (len(sent) - opt - SOA_TAIL, said.serial) if whole and is_negative(said.reply) else None
+        tally = UNCOUNTED
         if said.place.counters is not None:
             do = query.edns is not None and query.edns.do
-            exchange = _exchange(protocol, ipv6, said.question.rtype, said.reply.rcode, do)
+            exchange = exchange_of(
+                protocol, ipv6, said.question.rtype, said.reply.rcode, said.reply.plugin, do
+            )
             tally = self.tallies.tally(said.place.counters, exchange, len(octets), len(sent))
         found: ReadyReply = (sent[2:], len(sent), tally, changing, said.service)
         replies = self._ready[protocol, ipv6].replies
@@ -239,15 +247,19 @@ class FastPath:
         if held is None:
             return None
         place = held.place
+        if place.reads_options and len(octets) > end + OPT_SIZE:
+            return None
         if held.answer is None:
             reply = self._varied_reply(octets, end, protocol) if held.restless else None
         else:
-            reply = fast_reply(octets, end, held.answer, place.serial[0], self._dice, udp=protocol == "udp")
+            reply = fast_reply(octets, end, held.answer, held.serial[0], self._dice, udp=protocol == "udp")
         if reply is None or (self._judged and not self._just(reply, octets, protocol)):
             return None
         if place.counters is not None:
             do = octets[11] == 1 and bool(octets[end + 7] & 0x80)
-            exchange = _exchange(protocol, ipv6, question[-4] << 8 | question[-3], reply[3] & 15, do)
+            exchange = exchange_of(
+                protocol, ipv6, question[-4] << 8 | question[-3], reply[3] & 15, held.plugin, do
+            )
             place.counters.add(exchange, len(octets), len(reply), time.perf_counter() - begun)
         return reply
 
@@ -278,14 +290,9 @@ class FastPath:
         said = self._said(octets)
         if said is None:
             return None
-        place = said.place
-
-        def other(spelling: Question) -> Reply | None:
-            found = place.repeatable.repeatable(spelling)
-            return found and found[0]
-
-        answer = compile_answer(said.question, said.reply, other, shuffle=place.site.shuffles)
-        held = _Held(answer, place, said.restless)
+        shuffle = said.place.shuffles
+        answer = compile_answer(said.question, said.reply, said.state.to, shuffle=shuffle)
+        held = _Held(answer, said.place, said.restless, said.serial, said.reply.plugin)
         self._stored.put(octets, held, said.service, inventable=said.inventable)
         return held
 
@@ -297,16 +304,11 @@ class FastPath:
             question, end = Question.decode(octets, 0)
         except WireError:
             return None
-        chosen = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
-        if chosen is None:
+        place = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
+        found = None if place is None else place.passage.from_state(question)
+        if place is None or found is None:
             return None
-        site, counters = chosen
-        repeatable = site.repeatable
-        found = None if repeatable is None else repeatable.repeatable(question)
-        if repeatable is None or found is None:
-            return None
-        place = _Place(site, repeatable, counters, self._serials[repeatable.state])
-        return _Said(question, place, *found)
+        return _Said(question, place, found, self._serials[found.by.state])
 
     def _changed(self, keys: frozenset[ObjectKey] | None) -> None:
         self._note_serials()
@@ -328,13 +330,11 @@ class FastPath:
         if self._dice.random() >= self._judged:
             return True
         query = read_query(octets, _ARRIVALS[protocol])
-        said = self._said(octets[HEADER_SIZE : question_end(octets)])
-        if (
-            isinstance(query, Query)
-            and said is not None
-            and is_just(reply, query, said.reply, restless=said.restless)
-        ):
-            return True
+        if isinstance(query, Query):
+            said = self._said(octets[HEADER_SIZE : question_end(octets)])
+            plain = self._lasting.plain(query) if said is None else said.reply
+            if plain is not None and is_just(reply, query, plain, restless=said is None or said.restless):
+                return True
         self.misjudged += 1
         if self.misjudged & (self.misjudged - 1) == 0:  # the 1st, 2nd, 4th...: a client must not fill the log
             LOG.error(
@@ -362,7 +362,3 @@ def _service(reply: ReadyReply) -> ObjectKey | None:
     """Whose change ends it."""
     kept_for = reply[4]
     return kept_for if isinstance(kept_for, ObjectKey) else None
-
-
-def _exchange(protocol: str, ipv6: bool, rtype: int, rcode: int, do: bool) -> Exchange:
-    return (protocol, ipv6, rtype if rtype in TYPES else OTHER, rcode, "kubernetes", do)

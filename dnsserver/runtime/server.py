@@ -84,6 +84,7 @@ class ClusterDnsServer:
         return Dispatcher(
             built.sites,
             built.meter(self._queries) if counted else None,
+            now=self._now,
             judged=self._around.judged,
             room=self._around.room,
         )
@@ -99,6 +100,10 @@ class ClusterDnsServer:
 
     def plugins(self) -> tuple[Plugin, ...]:
         return tuple(plugin for site in self.sites for plugin in site.plugins)
+
+    def forget(self) -> None:
+        for dispatcher in self._dispatchers.values():
+            dispatcher.forget()
 
     def now(self) -> float:
         return self._now()

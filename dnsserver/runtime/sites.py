@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, ListenEntry, ServerBlock, listeners
 from dnsserver.observability.counters import DROPPED, Meter, QueryCounters
+from dnsserver.plugins.place import address_label
 from dnsserver.plugins.plugin import (
     Handler,
     Plugin,
-    Repeatable,
     Repeats,
     Server,
     Site,
@@ -18,8 +18,8 @@ from dnsserver.plugins.plugin import (
     chain,
 )
 from dnsserver.plugins.table import ORDER, SETUPS
+from dnsserver.runtime.passage import Passage
 from dnsserver.store.keeping import InMemory, Keep
-from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.binding import BoundSockets, bind_all
 from dnsserver.wire import names
 
@@ -41,14 +41,15 @@ class BuiltSite:
         return any(plugin.classes_beyond_in for plugin in self.plugins)
 
     @property
-    def repeatable(self) -> Repeatable | None:
-        """The replies that may be given again without the chain: no plugin in front wants to see every query."""
-        for plugin in self.plugins:
-            if plugin.repeatable is not None:
-                return plugin.repeatable
-            if plugin.wrap is not None and plugin.repeats is Repeats.NEVER:
-                return None
-        return None
+    def passage(self) -> Passage:
+        """What is answered without the chain."""
+        return Passage(
+            tuple(each for each in self.plugins if each.wrap is not None or each.repeatable is not None)
+        )
+
+    @property
+    def reads_options(self) -> bool:
+        return any(plugin.reads_options for plugin in self.plugins)
 
     @property
     def shuffles(self) -> bool:
@@ -69,7 +70,7 @@ class BuiltListener:
 
     def meter(self, counters: QueryCounters) -> Meter:
         """Counts into *counters* what the sites with `prometheus` answer, and what no site takes."""
-        server = server_label(self.address, self.port)
+        server = address_label(self.address, self.port)
         zones = {
             zone: counters.zone(server, names.to_text(zone))
             for zone, site in self.sites.items()
@@ -92,8 +93,16 @@ def build_site(
                 f"{block.file}:{block.line} - Error during parsing: scheme '{key.scheme}://' of '{key.text}' "
                 "is not supported yet: use dns://, or no scheme"
             )
-    site = Site(zones=block.zones, server=server, directory=directory, source=source, keep=keep)
-    plugins = []
+    plugins: list[Plugin] = []
+    site = Site(
+        zones=block.zones,
+        server=server,
+        directory=directory,
+        source=source,
+        keep=keep,
+        block=lambda: tuple(plugins),
+        view=_view(block),
+    )
     for name in ORDER:
         directive = block.directive(name)
         if directive is None:
@@ -104,8 +113,17 @@ def build_site(
         plugin = setup(directive, site)
         if plugin.bind:
             site = replace(site, bound=plugin.bind)
+        if plugin.directory is not None:
+            site = replace(site, directory=plugin.directory)
         plugins.append(plugin)
     return BuiltSite(block, tuple(plugins), chain(tuple(plugins)), site.bound)
+
+
+def _view(block: ServerBlock) -> str:
+    """The name of the block's view; plugins that stand before it in the order want to know."""
+    directive = block.directive("view")
+    words = () if directive is None else directive.occurrences[0].texts
+    return words[0] if words else ""
 
 
 def build_sites(
@@ -125,12 +143,7 @@ def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str]
         chained = [plugin.name for plugin in site.plugins if plugin.wrap is not None or plugin.counted]
         for key in site.block.keys if site.counted else ():
             for address in site.bound or ("",):
-                yield from ((server_label(address, key.port), key.zone, name) for name in chained)
-
-
-def server_label(address: str, port: int) -> str:
-    """How metrics name what is listened on: `dns://:53`, `dns://[::1]:53` (coredns-compat.md, section 4.1)."""
-    return f"dns://{endpoint_text(address, port)}"
+                yield from ((address_label(address, key.port), key.zone, name) for name in chained)
 
 
 def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:

@@ -19,7 +19,7 @@ from array import array
 
 from dnsserver.transports.addresses import SocketAddress
 from dnsserver.transports.limits import TransportCounters, TransportLimits
-from dnsserver.transports.responder import AnswerNow, FindReady, NothingReady, ReadyReplies
+from dnsserver.transports.responder import AnswerNow, Finders, NothingReady, ReadyReplies
 from dnsserver.transports.wildcard import Deliver, WildcardPort, is_link_local
 from dnsserver.wire.limits import UDP_PAYLOAD_MAX
 
@@ -192,7 +192,7 @@ class BatchPort(WildcardPort):
         This is where the time of a query goes that is not the kernel's: each line here costs some 40 ns of it, and
         what can be done for the whole batch is done outside.
         """
-        find, find_other = self._finders()
+        find, find_other, find_passing = self._finders()
         data, lengths = self._slots.data, self._slots.lengths
         whole = bytes(
             self._slots.view[: taken * SLOT]
@@ -200,7 +200,7 @@ class BatchPort(WildcardPort):
         place, given = 0, 0
         for slot, size in enumerate(self._slots.received[:taken].tolist()):
             query = whole[place + 2 : place + size]
-            found = find(query) or find_other(query)
+            found = find(query) or find_other(query) or find_passing(query)
             if found is not None:
                 reply, end, tally, changing, _ = found
                 if end <= SLOT:
@@ -218,7 +218,7 @@ class BatchPort(WildcardPort):
             place += SLOT
         return given
 
-    def _finders(self) -> tuple[FindReady, FindReady]:
+    def _finders(self) -> Finders:
         try:
             return self._ready.find()
         except Exception as error:  # then all take the way that is guarded one by one

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from dnsserver.wire.arrival import Arrival
 
-__all__ = ["AnswerNow", "Arrival", "ReadyReplies", "ReadyReply", "Responder"]
+__all__ = ["AnswerNow", "Arrival", "Finders", "ReadyReplies", "ReadyReply", "Responder"]
 
 #: Never raises; None means: send nothing.
 Responder = Callable[[bytes, Arrival], Awaitable[bytes | None]]
@@ -18,12 +18,14 @@ AnswerNow = Callable[[bytes, str, bool], bytes | None]
 ReadyReply = tuple[bytes, int, list[int], tuple[int, list[bytes]] | None, object]
 #: Finds the reply to a query, which is given without its ID.
 FindReady = Callable[[bytes], ReadyReply | None]
+#: Where to look, in this order.
+Finders = tuple[FindReady, FindReady, FindReady]
 
 
 class ReadyReplies(Protocol):
     """Replies over UDP to the clients of one IP version that only want their ID."""
 
-    def find(self) -> tuple[FindReady, FindReady]:
+    def find(self) -> Finders:
         """Where to look, in this order; asked for with each batch, whose replies are those of this moment."""
         ...
 
@@ -35,8 +37,8 @@ class ReadyReplies(Protocol):
 class NothingReady:
     """No reply is."""
 
-    def find(self) -> tuple[FindReady, FindReady]:
-        return _nothing, _nothing
+    def find(self) -> Finders:
+        return _nothing, _nothing, _nothing
 
     def given(self, replies: int, seconds: float) -> None:
         """Never any."""

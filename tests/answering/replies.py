@@ -56,7 +56,7 @@ def soa(origin: bytes, serial: int = THEN) -> Record:
 
 
 def negative(origin: bytes = ZONE, serial: int = THEN, rcode: int = Rcode.NXDOMAIN) -> Reply:
-    return Reply(rcode=rcode, authority=(soa(origin, serial),), authoritative=True)
+    return Reply(rcode=rcode, authority=(soa(origin, serial),), authoritative=True, live=True)
 
 
 def positive(*answer: Record, additional: tuple[Record, ...] = ()) -> Reply:

@@ -9,14 +9,14 @@ import pytest
 
 from dnsserver.answering.fast import fast_reply
 from dnsserver.answering.reply import Reply
-from dnsserver.answering.stored import compile_answer, question_end
+from dnsserver.answering.stored import compile_answer, question_end, ttl_places, with_ttl
 from dnsserver.wire import names
 from dnsserver.wire.codes import Rcode, Type
 from dnsserver.wire.edns import extended_error
 from dnsserver.wire.limits import MESSAGE_MAX
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Rdata, Record, name_rdata, srv_rdata
-from tests.answering.packets import NAME, QR, QUESTION, RD, TC, message, opcode, opt
+from tests.answering.packets import AD, NAME, QR, QUESTION, RD, TC, message, opcode, opt
 from tests.answering.replies import (
     A_SIZE,
     ALIAS,
@@ -170,19 +170,70 @@ USUAL = positive(*addresses(1))
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [
-        replace(USUAL, authoritative=False),
-        replace(USUAL, recursion_available=True),
-        replace(USUAL, authentic=True),
-        replace(USUAL, truncated=True),
-    ],
-    ids=["no AA", "RA", "AD", "TC"],
+    "reply", [replace(USUAL, truncated=True), replace(USUAL, rcode=16)], ids=["TC", "BADVERS"]
 )
-def test_replies_with_other_flags_than_aa_are_not_stored(reply: Reply) -> None:
-    """Every stored answer is sent with QR and AA, and what the query brings."""
+def test_replies_that_hang_on_the_client_are_not_stored(reply: Reply) -> None:
+    """TC says that this client cannot take it all; an RCODE above 15 needs OPT."""
     assert compile_answer(asked(), USUAL, lambda _: None, shuffle=False) is not None
     assert compile_answer(asked(), reply, lambda _: None, shuffle=False) is None
+
+
+@pytest.mark.parametrize("authoritative", [False, True])
+@pytest.mark.parametrize("recursion", [False, True])
+@pytest.mark.parametrize("authentic", [False, True])
+def test_flags_of_a_stored_reply(authoritative: bool, recursion: bool, authentic: bool) -> None:
+    """As the plain path's, but for AD: clients get it that ask for it by AD or DO (RFC 6840 section 5.8)."""
+    reply = replace(USUAL, authoritative=authoritative, recursion_available=recursion, authentic=authentic)
+    found = compile_answer(asked(), reply, lambda _: None, shuffle=False)
+    assert found is not None
+    for octets, wants in (
+        (message(), False),
+        (message(word=RD | AD), True),
+        (message(QUESTION + opt(), RD, WITH_OPT), False),
+        (message(QUESTION + opt(ttl=0x8000), 0, WITH_OPT), True),
+    ):
+        expected = replace(reply, authentic=authentic and wants)
+        assert fast_reply(octets, END, found, b"", InOrder(), udp=True) == plainly(expected, octets)
+
+
+@pytest.mark.parametrize("payload_max", [512, 600, 1232, 4096])
+@pytest.mark.parametrize("payload", [100, 512, 1000, 4096])
+@pytest.mark.parametrize("number", [1, 30, 60])
+def test_a_stored_reply_keeps_to_the_largest_payload(payload_max: int, payload: int, number: int) -> None:
+    reply = replace(positive(*addresses(number)), payload_max=payload_max)
+    found = compile_answer(asked(), reply, lambda _: None, shuffle=True)
+    assert found is not None
+    octets = message(QUESTION + opt(payload), RD, WITH_OPT)
+    fast, plain = fast_reply(octets, END, found, b"", InOrder(), udp=True), plainly(reply, octets)
+    assert fast in (None, plain)
+    assert fast is not None or number > 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        positive(),
+        positive(*addresses(3)),
+        positive(Record(NAME, Type.CNAME, 5, name_rdata(TARGET)), *addresses(2, TARGET)),
+        negative(),
+        positive(Record(NAME, Type.SRV, 5, srv_rdata(0, 1, 80, TARGET)), additional=addresses(1, TARGET)),
+    ],
+)
+def test_ttls_are_changed_in_place(reply: Reply) -> None:
+    found = stored(reply)
+    other = with_ttl(found, ttl_places(found), 77_777)
+
+    def changed(records: tuple[Record, ...]) -> tuple[Record, ...]:
+        return tuple(replace(record, ttl=77_777) for record in records)
+
+    expected = replace(
+        reply,
+        answer=changed(reply.answer),
+        authority=changed(reply.authority),
+        additional=changed(reply.additional),
+    )
+    assert other == stored(expected)
+    assert with_ttl(other, ttl_places(other), 5) == with_ttl(found, ttl_places(found), 5)
 
 
 @pytest.mark.parametrize(("number", "taken"), [(0, True), (1, True), (2, False), (5, False)])

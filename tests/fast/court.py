@@ -118,8 +118,7 @@ class Court:
     def _ready_reply(self, octets: bytes, ipv6: bool) -> bytes | None:
         """As BatchPort has it."""
         ready = self.dispatcher.ready(ipv6)
-        find, find_other = ready.find()
-        found = find(octets[2:]) or find_other(octets[2:])
+        found = next(filter(None, (find(octets[2:]) for find in ready.find())), None)
         if found is None:
             return None
         reply, end, tally, changing, _ = found

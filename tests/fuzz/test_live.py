@@ -23,7 +23,7 @@ from dnsserver.runtime.sites import BuiltSite
 from dnsserver.store import hot
 from dnsserver.transports.batch import BatchPort
 from dnsserver.transports.limits import TransportCounters
-from dnsserver.transports.responder import FindReady, ReadyReplies
+from dnsserver.transports.responder import Finders, ReadyReplies
 from dnsserver.transports.tcp import TcpListener
 from dnsserver.transports.udp import UdpListener
 from tests.answering.packets import message
@@ -63,7 +63,7 @@ class CountedReady:
     front: Counting
     inner: ReadyReplies
 
-    def find(self) -> tuple[FindReady, FindReady]:
+    def find(self) -> Finders:
         return self.inner.find()
 
     def given(self, replies: int, seconds: float) -> None:

@@ -28,16 +28,21 @@ Setup = Callable[[Directive, Site], Plugin]
 
 @dataclass
 class FakeServer:
-    """A server of *members* at the time *unix_s*, which *stops* when told so."""
+    """A server of *members* at the time *unix_s*, which *stops* when told so; `forgotten`: how often it was told to
+    repeat nothing."""
 
     members: tuple[Plugin, ...] = ()
     unix_s: float = 0.0
     stops: bool = False
     asked: list[Query] = field(default_factory=list)
+    forgotten: int = 0
 
     async def resolve(self, query: Query) -> Reply | None:
         self.asked.append(query)
         return None
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def plugins(self) -> tuple[Plugin, ...]:
         return self.members

@@ -10,7 +10,7 @@ from dnsserver.transports import batch
 from dnsserver.transports.batch import BATCH, ROUNDS, SLOT
 from dnsserver.transports.limits import TransportLimits
 from dnsserver.transports.listener import Listener
-from dnsserver.transports.responder import FindReady, ReadyReply
+from dnsserver.transports.responder import Finders, ReadyReply
 from tests.transports.batches import (
     ADDRESSES,
     WAITING,
@@ -31,16 +31,17 @@ QUERY = query(0x4142)
 
 @dataclass
 class Table:
-    """Two dictionaries of ready replies, and what was told of those that were given."""
+    """Three dictionaries of ready replies, and what was told of those that were given."""
 
     first: dict[bytes, ReadyReply] = field(default_factory=dict)
     second: dict[bytes, ReadyReply] = field(default_factory=dict)
+    third: dict[bytes, ReadyReply] = field(default_factory=dict)
     told: list[tuple[int, float]] = field(default_factory=list)
     batches: int = 0
 
-    def find(self) -> tuple[FindReady, FindReady]:
+    def find(self) -> Finders:
         self.batches += 1
-        return self.first.get, self.second.get
+        return self.first.get, self.second.get, self.third.get
 
     def given(self, replies: int, seconds: float) -> None:
         self.told.append((replies, seconds))
@@ -207,7 +208,7 @@ async def test_slots_are_whole_again_after_each_batch(host: str) -> None:
 
 async def test_a_table_that_fails_costs_nobody_the_reply(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Table):
-        def find(self) -> tuple[FindReady, FindReady]:
+        def find(self) -> Finders:
             raise RuntimeError("broken")
 
     async with listening(even_at_hand, slow, ready=Broken()) as listener, client_of(listener) as client:

@@ -56,6 +56,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         examples=lambda: examples(settings, state),
         metrics=metrics.families,
         repeatable=answers,
+        leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
     )
 
 

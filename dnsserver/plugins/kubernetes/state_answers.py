@@ -75,4 +75,4 @@ def looked_up(question: Question) -> bool:
 
 
 def signed(reply: Reply) -> Reply:
-    return replace(reply, plugin="kubernetes")
+    return replace(reply, plugin="kubernetes", live=True)

@@ -1,0 +1,93 @@
+"""What a block's plugins answer to a question without seeing the query: replies that everyone may get who asks it.
+
+A question comes past the plugins of the block in their order, as a query would. Whoever answers it by what it holds
+ends the way; whoever wants to see the query itself leaves it to the chain.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from dnsserver.answering.reply import Reply
+from dnsserver.plugins.plugin import Lasting, Plugin, Repeatable, Repeats
+from dnsserver.wire.question import Question
+from dnsserver.zone.objects import ObjectKey
+
+_Alter = Callable[[Question, Reply], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class StateReply:
+    """The reply that hangs on a cluster's state alone, and the Service whose change ends it (None: any change)."""
+
+    by: Repeatable
+    reply: Reply
+    service: ObjectKey | None
+    alters: tuple[_Alter, ...]
+    """What the plugins in front make of a reply, the innermost first; done with this one."""
+
+    def to(self, spelling: Question) -> Reply | None:
+        """The reply to the same question in another spelling."""
+        found = self.by.repeatable(spelling)
+        return None if found is None else _altered(found[0], spelling, self.alters)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The plugins of one server block that wrap, in their order."""
+
+    plugins: tuple[Plugin, ...]
+
+    @property
+    def states(self) -> tuple[Repeatable, ...]:
+        return tuple(plugin.repeatable for plugin in self.plugins if plugin.repeatable is not None)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a plugin may have lasting replies."""
+        return any(plugin.remembers is not None for plugin in self.plugins)
+
+    def from_state(self, question: Question) -> StateReply | None:
+        """What a cluster's state alone says to *question*; None where it has not the only say."""
+        alters: list[_Alter] = []
+        for plugin in self.plugins:
+            if plugin.repeatable is not None:
+                found = plugin.repeatable.repeatable(question)
+                if found is not None:
+                    inwards = tuple(reversed(alters))
+                    reply = _altered(found[0], question, inwards)
+                    return StateReply(plugin.repeatable, reply, found[1], inwards)
+            if not _passes(plugin, question):
+                return None
+            if plugin.alters is not None:
+                alters.append(plugin.alters)
+        return None
+
+    def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:
+        """What a plugin remembers for *question*, as `Remembers.lasting`."""
+        alters: list[_Alter] = []
+        for plugin in self.plugins:
+            if plugin.remembers is not None:
+                found = plugin.remembers.lasting(question, do=do, cd=cd)
+                if found is not None:
+                    return replace(found, reply=_altered(found.reply, question, reversed(alters)))
+            if plugin.repeatable is not None and not _leaves_alone(plugin, question):
+                return None
+            if not _passes(plugin, question):
+                return None
+            if plugin.alters is not None:
+                alters.append(plugin.alters)
+        return None
+
+
+def _altered(reply: Reply, question: Question, alters: Iterable[_Alter]) -> Reply:
+    return reduce(lambda altered, alter: alter(question, altered), alters, reply)
+
+
+def _passes(plugin: Plugin, question: Question) -> bool:
+    """Whether plugins behind this one may answer without it seeing the query."""
+    return plugin.repeats is not Repeats.NEVER or _leaves_alone(plugin, question)
+
+
+def _leaves_alone(plugin: Plugin, question: Question) -> bool:
+    return plugin.leaves_alone is not None and plugin.leaves_alone(question)
