@@ -4,7 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,12 +127,19 @@ def _knot(program: str, place: Place) -> contextlib.AbstractAsyncContextManager[
 
 
 def _nsd(program: str, place: Place) -> contextlib.AbstractAsyncContextManager[Running]:
-    home, port = _home(place, NSD), free_port()
-    files = zone_files(home, place.services)
+    home = _home(place, NSD)
+    return nsd(program, NSD, home, zone_files(home, place.services), place.folder, place.cores.one)
+
+
+def nsd(
+    program: str, name: str, home: Path, files: Mapping[str, Path], folder: Path, cpus: str | None
+) -> contextlib.AbstractAsyncContextManager[Running]:
+    """NSD on the zones of *files*; *home* is for it alone, *folder* for its log."""
+    port = free_port()
     zones = "".join(f'zone:\n    name: "{zone}"\n    zonefile: "{path}"\n' for zone, path in files.items())
     config = home / "nsd.conf"
     config.write_text(NSD_CONF.format(home=home, port=port, zones=zones))
-    return process(NSD, (program, "-d", "-c", str(config)), port, place.folder, place.cores.one)
+    return process(name, (program, "-d", "-c", str(config)), port, folder, cpus)
 
 
 def _home(place: Place, name: str) -> Path:

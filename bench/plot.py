@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from bench.churn import CHANGING
 from bench.headless import LOOKUP
-from bench.results import COREDNS, KNOT, NSD, OURS, Results
+from bench.outside import CACHED, UNCACHED
+from bench.results import COREDNS, DNSMASQ, KNOT, NSD, OURS, UNBOUND, Results
 from bench.sizes import SIZES, figures_of
 
 #: By scene, in the order of the plot. Scenes differ by a factor of a hundred, so each panel has a scale of its own.
@@ -19,10 +20,26 @@ PANELS = {
     "hits-fixed": "A hits, 20,000 queries/s",
     CHANGING: "20,000 queries/s + 500 changes/s",
     "low": "A hits, 1,000 queries/s",
+    CACHED: "outside names, cached",
+    UNCACHED: "outside names, forwarded",
     LOOKUP: "1,000 endpoints: UDP, then TCP",
 }
-LABELS = {OURS: "dnsserver (Python)", KNOT: "Knot DNS (C)", NSD: "NSD (C)", COREDNS: "CoreDNS (Go)"}
-COLORS = {OURS: "#1f6feb", KNOT: "#6e7781", NSD: "#a3abb3", COREDNS: "#d29922"}
+LABELS = {
+    OURS: "dnsserver (Python)",
+    KNOT: "Knot DNS (C)",
+    NSD: "NSD (C)",
+    UNBOUND: "Unbound (C)",
+    DNSMASQ: "dnsmasq (C)",
+    COREDNS: "CoreDNS (Go)",
+}
+COLORS = {
+    OURS: "#1f6feb",
+    KNOT: "#6e7781",
+    NSD: "#a3abb3",
+    UNBOUND: "#6e7781",
+    DNSMASQ: "#a3abb3",
+    COREDNS: "#d29922",
+}
 COLUMNS = 4
 #: Inches.
 WIDTH_INCH, ROW_INCH, HEAD_INCH, FOOT_INCH, PANEL_HEAD_INCH = 12.6, 1.75, 0.75, 0.3, 0.42

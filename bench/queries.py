@@ -72,7 +72,7 @@ async def tcp(bench: Bench, subjects: Subjects) -> None:
     runs = await by_turns(bench, subjects, load, bench.effort.rounds)
     keep(bench.results, "tcp", runs)
     title = f"`tcp`: A hits over 10 TCP connections that stay, as many as the server takes{_told(runs, load)}"
-    rows = _rows_of_most(bench.results, "tcp", runs)
+    rows = rows_of_most(bench.results, "tcp", runs)
     bench.results.add(Section(title, MOST_HEAD, rows, _notes(runs)))
 
 
@@ -120,7 +120,7 @@ async def _mix(bench: Bench, scene: str, mix: Mix, subjects: Subjects) -> None:
     _same_answers(runs)
     keep(bench.results, scene, runs)
     title = f"`{scene}`: {mix.name}, as many as the server takes{_told(runs, most)}"
-    rows = _rows_of_most(bench.results, scene, runs)
+    rows = rows_of_most(bench.results, scene, runs)
     bench.results.add(Section(title, MOST_HEAD, rows, _notes(runs)))
     runs = await by_turns(bench, subjects, fixed, bench.effort.rounds)
     keep(bench.results, f"{scene}-fixed", runs)
@@ -158,7 +158,7 @@ def _notes(runs: Runs) -> list[str]:
     return [*notes, ALL_CORES_NOTE] if COREDNS_ALL in runs else notes
 
 
-def _rows_of_most(results: Results, scene: str, runs: Runs) -> list[list[str]]:
+def rows_of_most(results: Results, scene: str, runs: Runs) -> list[list[str]]:
     return [
         [
             *_costs(results, scene, name, measured),

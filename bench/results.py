@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 #: By scene, server and metric. Metrics carry their units in their names: cpu_us, p99_us, pss_mib, seconds.
 Figures = dict[tuple[str, str, str], float]
 OURS, KNOT, COREDNS, NSD = "dnsserver", "knot", "coredns", "nsd"
+UNBOUND, DNSMASQ = "unbound", "dnsmasq"
 #: The peers that tables have a column of ratios for.
 PEERS = (KNOT, COREDNS)
 

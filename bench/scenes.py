@@ -9,6 +9,7 @@ from bench.cluster import objects
 from bench.effort import Bench
 from bench.events import events
 from bench.headless import headless
+from bench.outside import outside_names
 from bench.peers import Place, all_running, remark_missing
 from bench.queries import Subjects, hits, low, mix, tcp
 from bench.sizes import sizes
@@ -28,6 +29,7 @@ TOGETHER: dict[str, Callable[[Bench, Subjects], Awaitable[None]]] = {
 ALONE: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "sizes": sizes,
     "churn": churn,
+    "outside": outside_names,
     "events": events,
     "start": start,
     "start-small": start_small,
@@ -35,7 +37,7 @@ ALONE: dict[str, Callable[[Bench], Awaitable[None]]] = {
 }
 NAMES = (*TOGETHER, *ALONE)
 #: They are asked by dnsperf.
-LOADED = (*TOGETHER, "sizes", "churn")
+LOADED = (*TOGETHER, "sizes", "churn", "outside")
 #: They have CoreDNS on all cores as well.
 COREDNS_ALL_IN = ("hits", "mix")
 

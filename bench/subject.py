@@ -45,6 +45,12 @@ COREFILE = """\
 """
 
 
+#: The same with everything else asked elsewhere, and kept.
+FORWARDING_COREFILE = COREFILE.replace(
+    "    loadbalance\n", "    forward . 127.0.0.1:{upstream}\n    cache 3600\n    loadbalance\n"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """How to start one that reads a Corefile: `command` is followed by its path."""
@@ -175,13 +181,20 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def running(
-    server: Server, api_url: str, folder: Path, cpus: str | None = None, state: Path | None = None
+    server: Server,
+    api_url: str,
+    folder: Path,
+    cpus: str | None = None,
+    state: Path | None = None,
+    upstream: int | None = None,
 ) -> AsyncIterator[Running]:
-    """*server* on the cluster of *api_url*; ours with the stored *state*, or else with an empty one of its own."""
+    """*server* on the cluster of *api_url*; ours with the stored *state*, or else with an empty one of its own. With
+    *upstream*, a port, other names are asked there."""
     port = free_port()
     corefile = folder / f"{server.name}.Corefile"
     metrics = free_port()
-    corefile.write_text(COREFILE.format(port=port, metrics=metrics, api_url=api_url))
+    text = COREFILE if upstream is None else FORWARDING_COREFILE
+    corefile.write_text(text.format(port=port, metrics=metrics, api_url=api_url, upstream=upstream))
     command = [*server.command, str(corefile)]
     if server.name == OURS and takes(STATE_OPTION):
         # Not the default folder: what another server has left there is not what is measured.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.churn import CALM, CHANGE_RATE, CHANGING
+from bench.outside import CACHED, CLUSTER_NAME
 from bench.peers import COREDNS_ALL
 from bench.queries import RATE
 from bench.results import COREDNS, KNOT, OURS, Results, Section
@@ -59,6 +60,13 @@ TARGETS = (
     _cost("mix", "mix", KNOT, 1.45),
     _cost("mix", "mix", COREDNS, 0.2),
     _cost("mix", "mix", COREDNS_ALL, 0.2),
+    _ratio(
+        "CPU per query, cached outside name, to a name of the cluster",
+        1.5,
+        "cpu_us",
+        (CACHED, OURS),
+        (CLUSTER_NAME, OURS),
+    ),
     _ratio(
         f"CPU per query, {SIZES[-1]:,} Services, to {SIZES[0]:,}",
         1.15,
