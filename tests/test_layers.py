@@ -33,7 +33,7 @@ LIBRARIES = {
     "aiohttp": ("sources/kubernetes",),
     "msgspec": ("sources", "store", "observability"),
     "lmdb": ("store/lmdb",),
-    "yaml": ("sources/manifests",),
+    "yaml": ("sources/manifests", "plugins/prometheus"),
     "watchfiles": ("sources/manifests",),
     "prometheus_client": ("observability",),
     "h11": ("observability",),

@@ -9,6 +9,7 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class HttpListenError(Exception):
 class HttpListener:
     """Answer requests for the paths in *routes*, whatever the method. Sockets are bound by `start`.
 
-    Host "" means every address; port 0 picks a free one, see `port`.
+    Host "" means every address; port 0 picks a free one, see `port`. With *tls*, by HTTPS only.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class HttpListener:
         routes: Mapping[str, Callable[[], HttpAnswer]],
         *,
         limits: HttpLimits = _DEFAULT_LIMITS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host, self.port = host, port
         self._routes = routes
         self._limits = limits
+        self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -108,7 +111,14 @@ class HttpListener:
         try:
             await started.wait()
             for sock in sockets:
-                self._servers.append(await asyncio.start_server(self._connected, sock=sock, limit=HEAD_MAX))
+                server = await asyncio.start_server(
+                    self._connected,
+                    sock=sock,
+                    limit=HEAD_MAX,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=None if self._tls is None else self._limits.request_s,
+                )
+                self._servers.append(server)
         except BaseException:
             for sock in sockets:
                 sock.close()

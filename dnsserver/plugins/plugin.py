@@ -4,6 +4,7 @@ Each plugin's package has `setup(directive, site) -> Plugin`; `table.py` names t
 itself, and never changes a query or a reply: both are frozen, and a plugin that wants another makes another.
 """
 
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ class Route:
     """One path on an HTTP listener that belongs to the server, not to DNS. `host` is "" for all addresses.
 
     Blocks that name the same address and path share one route: their `mode`, which is the part of the settings that
-    its answers hang on, must be the same. `where` is the directive's place in the Corefile.
+    its answers hang on, must be the same. `where` is the directive's place in the Corefile. `tls`: by HTTPS only, which
+    all routes of an address then must be.
     """
 
     host: str
@@ -172,6 +174,7 @@ class Route:
     answer: Callable[[], HttpAnswer]
     mode: str = ""
     where: str = ""
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

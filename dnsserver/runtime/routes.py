@@ -19,6 +19,13 @@ def http_listeners(plugins: Iterable[Plugin]) -> dict[Endpoint, Routes]:
     for plugin in plugins:
         for route in plugin.routes:
             listener = found.setdefault(_endpoint(plugin, route, found), {})
+            for held in listener.values():
+                if (held.tls is None) != (route.tls is None):
+                    raise _error(
+                        plugin,
+                        route,
+                        f"{_text(route)} cannot be both with and without TLS, as at {held.where}: use two ports",
+                    )
             other = listener.setdefault(route.path, route)
             if other.mode != route.mode:
                 raise _error(

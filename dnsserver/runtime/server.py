@@ -210,7 +210,9 @@ class ClusterDnsServer:
 
     async def _start_http(self, exits: contextlib.AsyncExitStack) -> None:
         for (host, port), routes in self._routes.items():
-            listener = HttpListener(host, port, {path: route.answer for path, route in routes.items()})
+            answers = {path: route.answer for path, route in routes.items()}
+            tls = next((route.tls for route in routes.values()), None)
+            listener = HttpListener(host, port, answers, tls=tls)
             await listener.start()
             exits.push_async_callback(listener.close)
             if set(routes) == {READY_PATH}:

@@ -12,13 +12,14 @@ def setup(directive: Directive, site: Site) -> Plugin:
     # Imported here: the library takes 0.1 s to import, and most servers do without it.
     from dnsserver.observability.metrics import Exposition
 
-    settings = PrometheusSettings.from_directive(directive)
+    settings = PrometheusSettings.from_directive(directive, site.directory)
     server = site.server
     exposition = Exposition(lambda: (*all_families(server), *process_families(server.process())))
     where = directive.last().name.where
+    route = Route(settings.host, settings.port, "/metrics", exposition.answer, where=where, tls=settings.tls)
     return Plugin(
         name="prometheus",
-        routes=(Route(settings.host, settings.port, "/metrics", exposition.answer, where=where),),
+        routes=(route,),
         counted=True,
         metrics=interpreter_families if settings.runtime_metrics else None,
     )

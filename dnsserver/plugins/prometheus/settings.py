@@ -1,9 +1,12 @@
 """What `prometheus` is told in the Corefile."""
 
+import ssl
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from dnsserver.config import Directive, Property
 from dnsserver.plugins.http_address import host_port
+from dnsserver.plugins.prometheus.web_config import WebConfigError, tls_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,23 +20,32 @@ class PrometheusSettings:
     runtime_metrics: bool = False
     """Tell of the Python interpreter, too."""
 
+    tls: ssl.SSLContext | None = None
+    """Serve HTTPS."""
+
     @classmethod
-    def from_directive(cls, directive: Directive) -> "PrometheusSettings":
+    def from_directive(cls, directive: Directive, directory: Path) -> "PrometheusSettings":
+        """The file of `tls` counts from *directory*."""
         occurrence = directive.once()
         host, port = host_port(occurrence, (cls().host, cls().port))
         settings = cls(host=host, port=port)
         for line in occurrence.properties:
-            _check(line)
-            settings = replace(settings, runtime_metrics=True)
+            match line.text:
+                case "runtime_metrics":
+                    line.no_arguments()
+                    settings = replace(settings, runtime_metrics=True)
+                case "tls":
+                    if settings.tls is not None:
+                        raise line.error("tls block already specified", line.name)
+                    settings = replace(settings, tls=_context(line, directory))
+                case _:
+                    raise line.error(f"unknown option: {line.text}", line.name)
         return settings
 
 
-def _check(line: Property) -> None:
-    """`runtime_metrics` is the only property that is served."""
-    if line.text == "tls":
-        raise line.error(
-            "tls is not supported yet: leave it out, or put a proxy in front", line.exactly(1)[0]
-        )
-    if line.text != "runtime_metrics":
-        raise line.error(f"unknown option: {line.text}", line.name)
-    line.no_arguments()
+def _context(line: Property, directory: Path) -> ssl.SSLContext:
+    token = line.one()
+    try:
+        return tls_context(directory / token.text)
+    except WebConfigError as error:
+        raise line.bare_error(str(error), token) from None

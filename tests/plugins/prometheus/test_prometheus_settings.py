@@ -1,5 +1,7 @@
 """prometheus: what it is told."""
 
+from pathlib import Path
+
 import pytest
 
 from dnsserver.plugins.prometheus import setup
@@ -22,9 +24,10 @@ from tests.plugins.helpers import directive, refused, site
     ],
 )
 def test_settings(text: str, settings: PrometheusSettings) -> None:
-    assert PrometheusSettings.from_directive(directive(text)) == settings
+    assert PrometheusSettings.from_directive(directive(text), NOWHERE) == settings
 
 
+NOWHERE = Path("/nowhere")
 ERROR = "Corefile:{} - Error during parsing: {}"
 ARGUMENTS = "Wrong argument count or unexpected line ending after '{}'"
 
@@ -39,14 +42,14 @@ ARGUMENTS = "Wrong argument count or unexpected line ending after '{}'"
         ("prometheus {\ntls\n}", ERROR.format(3, ARGUMENTS.format("tls"))),
         (
             "prometheus {\ntls web.yml\n}",
-            ERROR.format(3, "tls is not supported yet: leave it out, or put a proxy in front"),
+            "TLS config file /nowhere/web.yml: No such file or directory (Corefile:3)",
         ),
         ("prometheus {\nbuckets 1\n}", ERROR.format(3, "unknown option: buckets")),
         ("prometheus\nprometheus", "this plugin can only be used once per Server Block (Corefile:3)"),
     ],
 )
 def test_refused(text: str, error: str) -> None:
-    assert refused(setup, text) == f"plugin/prometheus: {error}"
+    assert refused(setup, text, NOWHERE) == f"plugin/prometheus: {error}"
 
 
 def test_plugin() -> None:
