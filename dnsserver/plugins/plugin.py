@@ -191,6 +191,9 @@ class Plugin:
     leaves_alone: Callable[[Question], bool] | None = None
     """With Repeats.NEVER: whether queries of a question (class IN) and their replies pass this plugin as they are,
     whoever asks. When that changes, `Server.forget` is to be called."""
+    one_tree: bool = False
+    """For plugins that answer: all names that reach it are in one tree of names, so that NXDOMAIN for one may be held
+    against those below it (RFC 8020)."""
     reads_options: bool = False
     """EDNS options of a query matter to this plugin; else it treats queries with and without them alike."""
     remembers: Remembers | None = None

@@ -18,4 +18,10 @@ def setup(directive: Directive, site: Site) -> Plugin:
             following = Forward(following, settings, Upstreams(settings), probes, site.server.exchanges)
         return following
 
-    return Plugin(name="forward", wrap=wrap, lifespan=probes.lifespan, classes_beyond_in=True)
+    return Plugin(
+        name="forward",
+        wrap=wrap,
+        lifespan=probes.lifespan,
+        classes_beyond_in=True,
+        one_tree=len(every) == 1 and not every[0].excepted,
+    )
