@@ -11,6 +11,7 @@ from dnsserver.plugins import (
 )
 from dnsserver.plugins import (
     bind,
+    cache,
     chaos,
     debug,
     errors,
@@ -46,6 +47,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "any": any_.setup,
     "chaos": chaos.setup,
     "loadbalance": loadbalance.setup,
+    "cache": cache.setup,
     "kubernetes": kubernetes.setup,
     "forward": forward.setup,
     "whoami": whoami.setup,

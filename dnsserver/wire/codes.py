@@ -67,7 +67,9 @@ class ExtendedError(IntEnum):
     """INFO-CODEs of Extended DNS Errors (RFC 8914 section 4)."""
 
     STALE_ANSWER = 3
+    CACHED_ERROR = 13
     NOT_READY = 14
+    STALE_NXDOMAIN_ANSWER = 19
 
 
 #: EDNS option number of Extended DNS Errors (RFC 8914 section 2).
