@@ -7,10 +7,10 @@ from dnsserver.answering.reply import Reply
 from dnsserver.wire.codes import ExtendedError, Rcode
 from dnsserver.wire.edns import extended_error
 from dnsserver.wire.records import Record
-from dnsserver.zone.view import ZoneView
+from dnsserver.zone.view import Zone
 
 
-def reply_to(zone: ZoneView, resolution: Resolution) -> Reply:
+def reply_to(zone: Zone, resolution: Resolution) -> Reply:
     """The authoritative reply. For a chain that leaves the zone: the CNAMEs alone, which is all that the zone knows."""
     outcome = resolution.outcome
     negative = isinstance(outcome, NoData | NxDomain | Endless)
@@ -23,7 +23,7 @@ def reply_to(zone: ZoneView, resolution: Resolution) -> Reply:
     )
 
 
-def not_ready(zone: ZoneView, origin: bytes) -> Reply:
+def not_ready(zone: Zone, origin: bytes) -> Reply:
     """SERVFAIL for a name that may well exist: the cluster's objects are not all known yet (section 2).
 
     `origin` is the zone as the question spells it.

@@ -7,7 +7,7 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.zone.rrset import RRset
-from dnsserver.zone.view import ZoneView
+from dnsserver.zone.view import Zone
 
 #: CNAMEs followed inside one zone (section 4.4: a chain of 12 is cut).
 CHAIN_MAX = 11
@@ -55,7 +55,7 @@ class Resolution:
     origin: bytes
 
 
-def resolve(zone: ZoneView, question: Question) -> Resolution:
+def resolve(zone: Zone, question: Question) -> Resolution:
     """Look *question* up in *zone*, which must be at or above its name, and follow CNAMEs inside the zone."""
     split = names.split_at(question.name, zone.origin)
     if split is None:

@@ -1,16 +1,22 @@
-"""API objects (services, endpointslices, endpoints, pods, namespaces) to slim objects.
+"""API objects (services, serviceimports, endpointslices, endpoints, pods, namespaces) to slim objects.
 
 What has to be left out of an object that is otherwise good is told to a `Note` callback; what makes an object
 useless is an `ObjectError`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 
 from dnsserver.sources.structs import (
     ApiObject,
     ApiPort,
     EndpointsObject,
+    ImportObject,
+    ImportSpec,
+    Ingress,
+    LoadBalancer,
     NamespaceObject,
     ObjectError,
     PodObject,
@@ -18,11 +24,13 @@ from dnsserver.sources.structs import (
     Reference,
     ServiceObject,
     ServiceSpec,
+    ServiceStatus,
     SliceObject,
     shown,
 )
 from dnsserver.sources.texts import MAX_LABEL, is_address, is_host_name, is_label, is_port_name
 from dnsserver.zone.objects import (
+    HEADLESS,
     ClusterObject,
     Endpoint,
     EndpointSlice,
@@ -31,6 +39,7 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
 
@@ -41,6 +50,11 @@ MAX_PORT = 65_535
 NO_PORT_NUMBER = -1
 #: Ties an EndpointSlice to its Service (discovery.k8s.io/v1, LabelServiceName).
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+#: Ties an EndpointSlice to its ServiceImport, and says which cluster its endpoints are in (KEP-1645).
+IMPORT_NAME_LABEL = "multicluster.kubernetes.io/service-name"
+SOURCE_CLUSTER_LABEL = "multicluster.kubernetes.io/source-cluster"
+#: spec.type of a ServiceImport without an address of its own.
+HEADLESS_IMPORT = "Headless"
 #: EndpointSlices of this addressType hold names, which DNS cannot serve as addresses.
 FQDN_ADDRESSES = "FQDN"
 #: Pods in these phases have no address of their own any more (cluster-dns-behaviour.md, section 13).
@@ -59,13 +73,29 @@ _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 _SERVICE_TYPES = {kind.value: kind for kind in ServiceType}
 
 
-def slim(obj: ApiObject, note: Note) -> tuple[ClusterObject, ...]:
+@dataclass(frozen=True, slots=True)
+class SliceParts:
+    """What is wanted of EndpointSlices. `own`: those of the cluster's own Services; `imported`: those of
+    ServiceImports; `zones`: which topology zone each endpoint is in."""
+
+    own: bool = True
+    imported: bool = False
+    zones: bool = False
+
+
+OWN_SLICES = SliceParts()
+ALL_PARTS = SliceParts(own=True, imported=True, zones=True)
+
+
+def slim(obj: ApiObject, note: Note, parts: SliceParts = OWN_SLICES) -> tuple[ClusterObject, ...]:
     """The slim objects that *obj* stands for: one, several (Endpoints), or none (nothing in it for DNS)."""
     match obj:
         case ServiceObject():
             return (service_from(obj, note),)
+        case ImportObject():
+            return (import_from(obj, note),)
         case SliceObject():
-            found = slice_from(obj, note)
+            found = slice_from(obj, note, parts)
             return () if found is None else (found,)
         case EndpointsObject():
             return slices_from_endpoints(obj, note)
@@ -78,7 +108,7 @@ def slim(obj: ApiObject, note: Note) -> tuple[ClusterObject, ...]:
 
 
 def service_from(obj: ServiceObject, note: Note) -> Service:
-    """A clusterIP that is no address, and a port without a number, are left out and noted.
+    """An address that is none, and a port without a number, are left out and noted.
 
     ObjectError when its name or namespace is no label: no name could be made of it.
     """
@@ -87,16 +117,47 @@ def service_from(obj: ServiceObject, note: Note) -> Service:
     if kind is None:
         kind = ServiceType.UNSET
         note(f"Service {shown(*key)}: spec.type: {spec.type!r} is unknown, so its clusterIPs decide")
-    listed = [text for text in (spec.cluster_ips or [spec.cluster_ip]) if text]
-    good = tuple(text for text in listed if text == "None" or is_address(text))
-    for text in listed:
-        if text not in good:
-            note(f"Service {shown(*key)}: spec.clusterIPs: {text!r} is no IP address, so it is left out")
-    ports = _ports(spec.ports, f"Service {shown(*key)}: spec.ports", note)
-    return Service(key, kind, good, ports, spec.external_name or "")
+    where = f"Service {shown(*key)}: spec"
+    inside = _addresses(spec.cluster_ips or [spec.cluster_ip], f"{where}.clusterIPs", note, HEADLESS)
+    outside = _addresses(spec.external_ips or (), f"{where}.externalIPs", note)
+    ips, hosts = _ingress((obj.status or ServiceStatus()).load_balancer or LoadBalancer(), shown(*key), note)
+    ports = _ports(spec.ports, f"{where}.ports", note)
+    external = tuple(dict.fromkeys(outside + ips))
+    return Service(key, kind, inside, ports, spec.external_name or "", external, hosts)
 
 
-def slice_from(obj: SliceObject, note: Note) -> EndpointSlice | None:
+def _ingress(balancer: LoadBalancer, service: str, note: Note) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Addresses, and the hostnames of those that have no address."""
+    stated = [item or Ingress() for item in balancer.ingress or ()]
+    texts = [item.ip or item.hostname or "" for item in stated]
+    where = f"Service {service}: status.loadBalancer.ingress"
+    hosts = tuple(text for text in texts if text and not is_address(text) and is_host_name(text.rstrip(".")))
+    return _addresses((text for text in texts if text not in hosts), where, note), hosts
+
+
+def import_from(obj: ImportObject, note: Note) -> ServiceImport:
+    """An address that is none, and a port without a number, are left out and noted.
+
+    ObjectError when its name or namespace is no label: no name could be made of it.
+    """
+    key, spec = _named(obj), obj.spec or ImportSpec()
+    where = f"ServiceImport {shown(*key)}: spec"
+    ips = _addresses(spec.ips or (), f"{where}.ips", note)
+    return ServiceImport(key, spec.type == HEADLESS_IMPORT, ips, _ports(spec.ports, f"{where}.ports", note))
+
+
+def _addresses(texts: Iterable[str | None], where: str, note: Note, other: str = "") -> tuple[str, ...]:
+    """Those of *texts* that are addresses, or *other*."""
+    found = []
+    for text in texts:
+        if text and (text == other or is_address(text)):
+            found.append(text)
+        elif text:
+            note(f"{where}: {text!r} is no IP address, so it is left out")
+    return tuple(found)
+
+
+def slice_from(obj: SliceObject, note: Note, parts: SliceParts = OWN_SLICES) -> EndpointSlice | None:
     """The ready endpoints of a slice, or None for a slice of names (addressType FQDN)."""
     key = _named(obj, name=False)
     if obj.address_type == FQDN_ADDRESSES:
@@ -106,16 +167,25 @@ def slice_from(obj: SliceObject, note: Note) -> EndpointSlice | None:
     for place, item in enumerate(obj.endpoints or ()):
         if item is None or (item.conditions is not None and item.conditions.ready is False):
             continue
-        endpoints += _endpoints(
-            item.addresses, item.hostname, item.target_ref, f"{where}: endpoints[{place}]", note
-        )
-    service = obj.labels.get(SERVICE_NAME_LABEL, "")
-    if service and not is_label(service):
-        label = f"metadata.labels[{SERVICE_NAME_LABEL}]"
-        note(f"{where}: {label}: {_quoted(service)} is no DNS label, so the slice belongs to no Service")
-        service = ""
+        zone = intern((item.zone or "").lower()) if parts.zones else ""
+        at = f"{where}: endpoints[{place}]"
+        endpoints += _endpoints(item.addresses, item.hostname, item.target_ref, at, note, zone)
+    labels = obj.labels
+    service = _owner(labels, SERVICE_NAME_LABEL, where, note) if parts.own else ""
+    imported = _owner(labels, IMPORT_NAME_LABEL, where, note) if parts.imported else ""
+    cluster = labels.get(SOURCE_CLUSTER_LABEL, "") if imported else ""
     ports = _ports(obj.ports, f"{where}: ports", note, absent=NO_PORT_NUMBER)
-    return EndpointSlice(key, service, tuple(endpoints), ports)
+    return EndpointSlice(key, service, tuple(endpoints), ports, imported, cluster)
+
+
+def _owner(labels: Mapping[str, str], label: str, where: str, note: Note) -> str:
+    """The Service that *label* ties a slice to; "" for none."""
+    service = labels.get(label, "")
+    if service and not is_label(service):
+        reason = f"{_quoted(service)} is no DNS label, so the slice belongs to no Service"
+        note(f"{where}: metadata.labels[{label}]: {reason}")
+        return ""
+    return service
 
 
 def slices_from_endpoints(obj: EndpointsObject, note: Note) -> tuple[EndpointSlice, ...]:
@@ -164,7 +234,12 @@ def _quoted(text: str) -> str:
 
 
 def _endpoints(
-    addresses: list[str | None] | None, hostname: str | None, target: Reference | None, where: str, note: Note
+    addresses: list[str | None] | None,
+    hostname: str | None,
+    target: Reference | None,
+    where: str,
+    note: Note,
+    zone: str = "",
 ) -> list[Endpoint]:
     if hostname and not is_label(hostname):
         note(f"{where}.hostname: {_quoted(hostname)} is no DNS label, so its address names it")
@@ -175,7 +250,7 @@ def _endpoints(
     found = []
     for address in addresses or ():
         if address is not None and is_address(address):
-            found.append(Endpoint(address, hostname or "", name))
+            found.append(Endpoint(address, hostname or "", name, zone))
         else:
             note(f"{where}: {address!r} is no IP address, so it is left out")
     return found

@@ -76,10 +76,39 @@ class ServiceSpec(Struct):
     external_name: str | None = None
     ports: list[ApiPort | None] | None = None
 
+    external_ips: list[str | None] | None = msgspec.field(default=None, name="externalIPs")
+
+
+class Ingress(Struct):
+    ip: str | None = None
+    hostname: str | None = None
+
+
+class LoadBalancer(Struct):
+    ingress: list[Ingress | None] | None = None
+
+
+class ServiceStatus(Struct):
+    load_balancer: LoadBalancer | None = None
+
 
 class ServiceObject(ApiObject):
     kind: ClassVar[str] = "Service"
     spec: ServiceSpec | None = None
+    status: ServiceStatus | None = None
+
+
+class ImportSpec(Struct):
+    type: str | None = None
+    ips: list[str | None] | None = None
+    ports: list[ApiPort | None] | None = None
+
+
+class ImportObject(ApiObject):
+    """Of the MCS-API (KEP-1645)."""
+
+    kind: ClassVar[str] = "ServiceImport"
+    spec: ImportSpec | None = None
 
 
 class Conditions(Struct):
@@ -95,10 +124,23 @@ class SliceEndpoint(Struct):
     conditions: Conditions | None = None
     hostname: str | None = None
     target_ref: Reference | None = None
+    zone: str | None = None
+
+
+class SliceAnnotations(Struct):
+    trigger_time: str | None = msgspec.field(
+        default=None, name="endpoints.kubernetes.io/last-change-trigger-time"
+    )
+    """RFC 3339: when the change was made that led to this version (v1, EndpointsLastChangeTriggerTime)."""
+
+
+class SliceMeta(Meta):
+    annotations: SliceAnnotations | None = None
 
 
 class SliceObject(ApiObject):
     kind: ClassVar[str] = "EndpointSlice"
+    metadata: SliceMeta | None = None
     address_type: str | None = None
     endpoints: list[SliceEndpoint | None] | None = None
     ports: list[ApiPort | None] | None = None
@@ -141,6 +183,7 @@ class NamespaceObject(ApiObject):
 KINDS: Mapping[tuple[str, str], type[ApiObject]] = {
     ("v1", "Service"): ServiceObject,
     ("discovery.k8s.io/v1", "EndpointSlice"): SliceObject,
+    ("multicluster.x-k8s.io/v1alpha1", "ServiceImport"): ImportObject,
     ("v1", "Endpoints"): EndpointsObject,
     ("v1", "Pod"): PodObject,
     ("v1", "Namespace"): NamespaceObject,

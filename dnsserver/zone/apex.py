@@ -10,10 +10,12 @@ from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import EndpointSlice
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
-from dnsserver.zone.slice_targets import endpoint_name
+from dnsserver.zone.slice_targets import endpoint_name, service_prefix
 
 #: Version of the Kubernetes DNS schema that the answers follow (Kubernetes DNS specification, section 2.2).
 SCHEMA_VERSION = b"1.1.0"
+#: The same for clusterset zones (KEP-1645, multicluster DNS specification, section 2.2).
+CLUSTERSET_SCHEMA_VERSION = b"1.0.0"
 #: Seconds. TTL of the schema version record: 28800, fixed (Kubernetes DNS specification, section 2.2).
 SCHEMA_VERSION_TTL = 28800
 #: Seconds. The SOA record's own TTL is never above this (section 10).
@@ -30,11 +32,13 @@ DNS_VERSION = names.prefix((b"dns-version",))
 
 def soa(state: ClusterState, policy: RecordPolicy) -> RRset:
     """The SOA RRset, relative to the zone."""
-    rdata = soa_rdata(
-        NS_DNS, HOSTMASTER, state.serial & 0xFFFFFFFF, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, policy.ttl
-    )
-    relative = Rdata(rdata.head, rdata.names, rdata.tail, relative=True)
-    return RRset(Type.SOA, min(policy.ttl, SOA_TTL_MAX), (relative,))
+    return soa_of(state, NS_DNS, HOSTMASTER, min(policy.ttl, SOA_TTL_MAX), policy.ttl)
+
+
+def soa_of(state: ClusterState, mname: bytes, rname: bytes, ttl: int, minimum: int) -> RRset:
+    """A SOA RRset with these names and seconds, relative to the zone."""
+    rdata = soa_rdata(mname, rname, state.serial & 0xFFFFFFFF, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, minimum)
+    return RRset(Type.SOA, ttl, (Rdata(rdata.head, rdata.names, rdata.tail, relative=True),))
 
 
 def fixed_node(relative: bytes, state: ClusterState, policy: RecordPolicy) -> Node | None:
@@ -42,7 +46,8 @@ def fixed_node(relative: bytes, state: ClusterState, policy: RecordPolicy) -> No
     if relative == b"":
         return node(soa(state, policy), name_servers(state, policy))
     if relative == DNS_VERSION:
-        return node(RRset(Type.TXT, SCHEMA_VERSION_TTL, (txt_rdata(SCHEMA_VERSION),)))
+        version = CLUSTERSET_SCHEMA_VERSION if policy.clusterset else SCHEMA_VERSION
+        return node(RRset(Type.TXT, SCHEMA_VERSION_TTL, (txt_rdata(version),)))
     if relative == NS_DNS:
         return node(*_glue([address for _, address in _servers(state, policy)], policy))
     if relative == names.prefix((b"dns",)):
@@ -76,7 +81,8 @@ def _servers(state: ClusterState, policy: RecordPolicy) -> list[tuple[bytes, byt
         for slice_ in state.slices_at(address):
             found.extend(_service_in_front(slice_, state, policy))
     if found:
-        return found
+        # The Service has no name in a clusterset zone, only addresses.
+        return [(NS_DNS, address) for _, address in found] if policy.clusterset else found
     return [(NS_DNS, address) for address in own] or [(NS_DNS, None)]
 
 
@@ -90,6 +96,5 @@ def _service_in_front(
         for endpoint in slice_.endpoints:
             yield endpoint_name(slice_, endpoint, policy), packed(endpoint.address)
         return
-    own = names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))
     for text in service.cluster_ips:
-        yield own, packed(text)
+        yield service_prefix(slice_, policy), packed(text)

@@ -4,7 +4,7 @@ One writer (a source, in the event loop's thread) and any number of readers in t
 `replace` with each full list, `put` and `drop` for each event in between.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dnsserver.zone.memory_tables import MemoryTables
@@ -16,10 +16,12 @@ from dnsserver.zone.objects import (
     ObjectKey,
     Pod,
     Service,
+    ServiceImport,
 )
-from dnsserver.zone.tables import ClusterTables
+from dnsserver.zone.tables import AddressKind, ClusterTables
 
-#: Called after a change with the keys of the Services whose records may have changed, and of Namespaces, `("", name)`.
+#: Called after a change with the keys of the Services and ServiceImports whose records may have changed (a key stands
+#: for both), and of Namespaces, `("", name)`.
 #: A change of pods alone comes without keys. None: anything may have changed.
 ChangeListener = Callable[[frozenset[ObjectKey] | None], None]
 
@@ -133,6 +135,14 @@ class ClusterState:
         """The EndpointSlices tied to *service*, in the order of their names."""
         return self._tables.slices_of(service)
 
+    def service_import(self, key: ObjectKey) -> ServiceImport | None:
+        found = self._tables.get(Feed.SERVICE_IMPORTS, key)
+        return found if isinstance(found, ServiceImport) else None
+
+    def slices_of_import(self, service_import: ObjectKey) -> list[EndpointSlice]:
+        """The EndpointSlices that other clusters gave for *service_import*, in the order of their names."""
+        return self._tables.slices_of_import(service_import)
+
     def namespaces(self) -> Iterator[str]:
         return (key.name for key in self._tables.keys(Feed.NAMESPACES))
 
@@ -141,19 +151,31 @@ class ClusterState:
 
     def services_at(self, packed: bytes) -> list[Service]:
         """The Services that have the address *packed* (4 or 16 octets) as a clusterIP, in the order of their keys."""
-        return [found for key in self._tables.cluster_ip_owners(packed) if (found := self.service(key))]
+        owners = self._tables.owners(AddressKind.CLUSTER_IP, packed)
+        return [found for key in owners if (found := self.service(key))]
+
+    def external_owners(self, packed: bytes) -> Iterator[ObjectKey]:
+        """The Services that have the address *packed* for clients outside, in the order of their keys."""
+        return self._tables.owners(AddressKind.EXTERNAL, packed)
+
+    def import_owners(self, packed: bytes) -> Iterator[ObjectKey]:
+        """The ServiceImports that have the address *packed*, in the order of their keys."""
+        return self._tables.owners(AddressKind.CLUSTERSET_IP, packed)
 
     def slices_at(self, packed: bytes) -> Iterator[EndpointSlice]:
-        """The slices of Services with a ready endpoint at the address *packed*, in the order of their keys."""
-        for key in self._tables.endpoint_owners(packed):
+        """The slices of Services and ServiceImports with a ready endpoint at the address *packed*, in the order of
+        their keys."""
+        for key in self._tables.owners(AddressKind.ENDPOINT, packed):
             found = self._tables.get(Feed.ENDPOINT_SLICES, key)
             if isinstance(found, EndpointSlice):
                 yield found
 
-    def any_address_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
-        """Whether a clusterIP, or a ready endpoint's address of some Service, lies in [low, high] (packed, of one
-        family) in a namespace that *shown* accepts."""
-        return self._tables.any_within(low, high, shown)
+    def any_address_within(
+        self, kinds: Collection[AddressKind], low: bytes, high: bytes, shown: Callable[[str], bool]
+    ) -> bool:
+        """Whether an address of one of *kinds* lies in [low, high] (packed, of one family) in a namespace that *shown*
+        accepts."""
+        return self._tables.any_within(kinds, low, high, shown)
 
     def pods_at(self, ip: str) -> list[Pod]:
         """The pods whose status.podIP is spelled *ip*."""
@@ -203,9 +225,10 @@ class ClusterState:
 def _touched(item: ClusterObject | None) -> set[ObjectKey]:
     """Where *item* shows: the Service, or the Namespace; nowhere for pods, and slices without a Service."""
     match item:
-        case Service() | Namespace():
+        case Service() | ServiceImport() | Namespace():
             return {item.key}
-        case EndpointSlice() if item.service:
-            return {item.service_key}
+        case EndpointSlice():
+            keys = {item.service_key} if item.service else set()
+            return keys | {item.import_key} if item.imported else keys
         case _:
             return set()

@@ -1,10 +1,11 @@
 """A cluster state's objects in dictionaries of this process."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
 from dnsserver.zone.addresses import AddressIndex
-from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, ObjectKey, Pod, Service
+from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, ObjectKey, Pod
+from dnsserver.zone.tables import AddressKind, addresses_of
 
 Outer = TypeVar("Outer")
 Inner = TypeVar("Inner")
@@ -17,8 +18,8 @@ class MemoryTables:
     def __init__(self) -> None:
         self._objects: dict[Feed, dict[ObjectKey, ClusterObject]] = {feed: {} for feed in Feed}
         self._slices: dict[ObjectKey, dict[ObjectKey, EndpointSlice]] = {}
-        self._cluster_ips = AddressIndex()
-        self._endpoint_ips = AddressIndex()
+        self._imported: dict[ObjectKey, dict[ObjectKey, EndpointSlice]] = {}
+        self._addresses = {kind: AddressIndex() for kind in AddressKind}
         self._pods_by_ip: dict[str, dict[ObjectKey, Pod]] = {}
 
     def get(self, feed: Feed, key: ObjectKey) -> ClusterObject | None:
@@ -50,39 +51,39 @@ class MemoryTables:
     def slices_of(self, service: ObjectKey) -> list[EndpointSlice]:
         return [item for _, item in sorted(self._slices.get(service, {}).items())]
 
-    def cluster_ip_owners(self, packed: bytes) -> Iterator[ObjectKey]:
-        return iter(self._cluster_ips.owners(packed))
+    def slices_of_import(self, service_import: ObjectKey) -> list[EndpointSlice]:
+        return [item for _, item in sorted(self._imported.get(service_import, {}).items())]
 
-    def endpoint_owners(self, packed: bytes) -> Iterator[ObjectKey]:
-        return iter(self._endpoint_ips.owners(packed))
+    def owners(self, kind: AddressKind, packed: bytes) -> Iterator[ObjectKey]:
+        return iter(self._addresses[kind].owners(packed))
 
-    def any_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
-        return any(index.any_within(low, high, shown) for index in (self._cluster_ips, self._endpoint_ips))
+    def any_within(
+        self, kinds: Collection[AddressKind], low: bytes, high: bytes, shown: Callable[[str], bool]
+    ) -> bool:
+        return any(self._addresses[kind].any_within(low, high, shown) for kind in kinds)
 
     def pods_at(self, ip: str) -> list[Pod]:
         return list(self._pods_by_ip.get(ip, {}).values())
 
     def _link(self, item: ClusterObject) -> None:
+        for kind, texts in addresses_of(item):
+            self._addresses[kind].add(item.key, texts)
         match item:
-            case Service():
-                self._cluster_ips.add(item.key, item.cluster_ips)
-            case EndpointSlice(service=""):
-                pass  # ties no address to any name (section 4.2)
             case EndpointSlice():
-                self._endpoint_ips.add(item.key, (endpoint.address for endpoint in item.endpoints))
-                self._slices.setdefault(item.service_key, {})[item.key] = item
+                if item.service:
+                    self._slices.setdefault(item.service_key, {})[item.key] = item
+                if item.imported:
+                    self._imported.setdefault(item.import_key, {})[item.key] = item
             case Pod():
                 self._pods_by_ip.setdefault(item.ip, {})[item.key] = item
 
     def _unlink(self, item: ClusterObject) -> None:
+        for kind, texts in addresses_of(item):
+            self._addresses[kind].remove(item.key, texts)
         match item:
-            case Service():
-                self._cluster_ips.remove(item.key, item.cluster_ips)
-            case EndpointSlice(service=""):
-                pass
             case EndpointSlice():
-                self._endpoint_ips.remove(item.key, (endpoint.address for endpoint in item.endpoints))
                 _discard(self._slices, item.service_key, item.key)
+                _discard(self._imported, item.import_key, item.key)
             case Pod():
                 _discard(self._pods_by_ip, item.ip, item.key)
 

@@ -1,4 +1,4 @@
-"""Slim cluster objects: what DNS needs of a Service, EndpointSlice, Pod or Namespace, and no more.
+"""Slim cluster objects: what DNS needs of a Service, ServiceImport, EndpointSlice, Pod or Namespace, and no more.
 
 Sources build these on arrival and drop the rest of the object; every field costs memory for every object.
 Fields hold what the API says, in its spelling (cluster-dns-behaviour.md, section 13).
@@ -23,6 +23,7 @@ class Feed(Enum):
     ENDPOINT_SLICES = "endpointslices"
     NAMESPACES = "namespaces"
     PODS = "pods"
+    SERVICE_IMPORTS = "serviceimports"
 
 
 class ServiceType(Enum):
@@ -50,13 +51,19 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`cluster_ips` is spec.clusterIPs, or (spec.clusterIP,) when that is empty; ("None",) marks a headless one."""
+    """`cluster_ips` is spec.clusterIPs, or (spec.clusterIP,) when that is empty; ("None",) marks a headless one.
+
+    `external_ips` are spec.externalIPs, then the addresses in status.loadBalancer.ingress; `external_hosts` the
+    hostnames there.
+    """
 
     key: ObjectKey
     type: ServiceType = ServiceType.CLUSTER_IP
     cluster_ips: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     external_name: str = ""
+    external_ips: tuple[str, ...] = ()
+    external_hosts: tuple[str, ...] = ()
 
     @property
     def headless(self) -> bool:
@@ -64,29 +71,51 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceImport:
+    """A Service of a set of clusters (MCS-API): spec.ips are `ips`; `headless` says that spec.type is Headless."""
+
+    key: ObjectKey
+    headless: bool = False
+    ips: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address of a *ready* endpoint. An endpoint with several addresses becomes several of these.
 
-    `pod_name` is targetRef.name when that is shorter than 64 octets, else "".
+    `pod_name` is targetRef.name when that is shorter than 64 octets, else "". `zone` is its topology zone in lower
+    case where zones matter (option `zonal`), else "".
     """
 
     address: str
     hostname: str = ""
     pod_name: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointSlice:
-    """`service` is the label kubernetes.io/service-name, "" when absent. `endpoints` holds the ready ones only."""
+    """`service` is the label kubernetes.io/service-name, "" when absent. `endpoints` holds the ready ones only.
+
+    Where ServiceImports are served, `imported` is the label multicluster.kubernetes.io/service-name, and `cluster` the
+    label multicluster.kubernetes.io/source-cluster, else "".
+    """
 
     key: ObjectKey
     service: str
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[Port, ...] = ()
+    imported: str = ""
+    cluster: str = ""
 
     @property
     def service_key(self) -> ObjectKey:
         return ObjectKey(self.key.namespace, self.service)
+
+    @property
+    def import_key(self) -> ObjectKey:
+        return ObjectKey(self.key.namespace, self.imported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +138,4 @@ class Namespace:
         return ObjectKey("", self.name)
 
 
-ClusterObject = Service | EndpointSlice | Pod | Namespace
+ClusterObject = Service | ServiceImport | EndpointSlice | Pod | Namespace

@@ -17,7 +17,12 @@ class PodMode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPolicy:
-    """`namespaces` empty: all are exposed. `own_addresses`: where this server can be reached, for NS and `ns.dns`."""
+    """`namespaces` empty: all are exposed. `own_addresses`: where this server can be reached, for NS and `ns.dns`.
+
+    `zonal`: names with a topology zone answer. `clusterset`: the names are those of ServiceImports; their endpoints
+    carry the name of their cluster. `below`: the labels between a namespace and the zone. `alias_ports`: ports of a
+    Service that is an alias have SRV records.
+    """
 
     ttl: int = DEFAULT_TTL
     pods: PodMode = PodMode.DISABLED
@@ -25,3 +30,7 @@ class RecordPolicy:
     ignore_empty_service: bool = False
     namespaces: frozenset[str] = frozenset()
     own_addresses: tuple[str, ...] = ()
+    zonal: bool = False
+    clusterset: bool = False
+    below: tuple[bytes, ...] = (b"svc",)
+    alias_ports: bool = False

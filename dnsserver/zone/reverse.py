@@ -1,6 +1,6 @@
 """Reverse names: octets or nibbles to addresses (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import islice
@@ -10,10 +10,11 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.records import name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Endpoint, EndpointSlice
+from dnsserver.zone.objects import Endpoint, EndpointSlice, ObjectKey
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, node
 from dnsserver.zone.slice_targets import endpoint_name
+from dnsserver.zone.tables import AddressKind
 
 #: PTR records of one address, and EndpointSlices looked at for them. An address in more slices is no pod's but that of
 #: a busy node, or of somebody who wants one question to cost much.
@@ -69,38 +70,72 @@ def _ipv6_range(labels: Sequence[bytes]) -> AddressRange | None:
     return AddressRange(bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f")))
 
 
-def reverse_node(
-    name: bytes, state: ClusterState, policy: RecordPolicy, primary: bytes, exposed: Callable[[str], bool]
-) -> Node | None:
-    """The node of a reverse name (section 6); `primary` is the zone that PTR targets lie in.
+@dataclass(frozen=True, slots=True)
+class ForwardZone:
+    """Where the names lie that PTR records point at. `exposed` tells whether a namespace may show."""
 
-    `exposed` tells whether a namespace may show. A partial name exists when an address below it has a
-    PTR record (RFC 8020).
+    origin: bytes
+    policy: RecordPolicy
+    exposed: Callable[[str], bool]
+
+    def service(self, key: ObjectKey) -> bytes:
+        """The absolute name of a Service or ServiceImport."""
+        return names.prefix((key.name.encode(), key.namespace.encode(), *self.policy.below)) + self.origin
+
+
+def reverse_node(
+    name: bytes, state: ClusterState, forward: ForwardZone, clusterset: ForwardZone | None
+) -> Node | None:
+    """The node of a reverse name (section 6).
+
+    What has a name in *forward* points there, the rest in *clusterset*, where there is one. A partial name exists when
+    an address below it has a PTR record (RFC 8020).
     """
+    kinds = [AddressKind.CLUSTER_IP, AddressKind.ENDPOINT]
+    if clusterset is not None:
+        kinds.append(AddressKind.CLUSTERSET_IP)
+
+    def targets(address: bytes) -> Iterator[bytes]:
+        own = list(islice(_targets(address, state, forward), PTR_MAX))
+        return iter(own) if own or clusterset is None else _targets(address, state, clusterset)
+
+    return pointer_node(name, state, kinds, forward, targets)
+
+
+def pointer_node(
+    name: bytes,
+    state: ClusterState,
+    kinds: Collection[AddressKind],
+    forward: ForwardZone,
+    targets: Callable[[bytes], Iterator[bytes]],
+) -> Node | None:
+    """The node of a reverse name that points at *targets* of its address (4 or 16 octets), at most PTR_MAX of them."""
     span = address_range(name)
     if span is None:
         return None
     if span.low != span.high:
-        return EMPTY_NODE if state.any_address_within(span.low, span.high, exposed) else None
-    targets = list(islice(dict.fromkeys(_targets(span.low, state, policy, exposed)), PTR_MAX))
-    if not targets:
-        return None
-    rdatas = tuple(name_rdata(target + primary) for target in targets)
-    return node(RRset(Type.PTR, policy.ttl, rdatas))
+        there = state.any_address_within(kinds, span.low, span.high, forward.exposed)
+        return EMPTY_NODE if there else None
+    found = list(islice(dict.fromkeys(targets(span.low)), PTR_MAX))
+    return node(RRset(Type.PTR, forward.policy.ttl, tuple(map(name_rdata, found)))) if found else None
 
 
-def _targets(
-    address: bytes, state: ClusterState, policy: RecordPolicy, exposed: Callable[[str], bool]
-) -> Iterator[bytes]:
+def _targets(address: bytes, state: ClusterState, forward: ForwardZone) -> Iterator[bytes]:
     """A Service at its clusterIP wins, the first only; else every endpoint name of the address, up to PTR_MAX."""
-    for service in state.services_at(address):
-        if exposed(service.key.namespace):
-            yield names.prefix(part.encode() for part in (service.key.name, service.key.namespace, "svc"))
+    clusterset = forward.policy.clusterset
+    services = (service.key for service in state.services_at(address))
+    for key in state.import_owners(address) if clusterset else services:
+        if forward.exposed(key.namespace):
+            yield forward.service(key)
             return
-    shown = (slice_ for slice_ in state.slices_at(address) if exposed(slice_.key.namespace))
+    shown = (
+        slice_
+        for slice_ in state.slices_at(address)
+        if (slice_.imported if clusterset else slice_.service) and forward.exposed(slice_.key.namespace)
+    )
     for slice_ in islice(shown, PTR_MAX):
         for endpoint in _endpoints_at(address, slice_):
-            yield endpoint_name(slice_, endpoint, policy)
+            yield endpoint_name(slice_, endpoint, forward.policy) + forward.origin
 
 
 def _endpoints_at(address: bytes, slice_: EndpointSlice) -> list[Endpoint]:

@@ -6,6 +6,7 @@ Owner names are wire prefixes relative to the Service's own name, in lower case:
     "_http._tcp"          _http._tcp.SVC.NS.svc.Z    A, AAAA, SRV of the endpoints that have this port
     "_tcp"                _tcp.SVC.NS.svc.Z          exists, empty
     "web-0", "10-4-1-32"  EP.SVC.NS.svc.Z            A, AAAA, SRV of one endpoint
+    "web-0.east"          EP.CLUSTER.SVC.NS.svc.Z    the same of a ServiceImport (section 11.1)
 """
 
 from collections import defaultdict
@@ -95,7 +96,7 @@ class ServiceNames(Mapping[bytes, Node]):
     ) -> None:
         self._service = service
         self._policy = policy
-        self._own = names.prefix((service.key.name.encode(), service.key.namespace.encode(), b"svc"))
+        self._own = names.prefix((service.key.name.encode(), service.key.namespace.encode(), *policy.below))
         # Nothing below an ExternalName exists, even where a slice is tied to it (section 4.4).
         self._raw = () if service.type is ServiceType.EXTERNAL_NAME else tuple(slices)
         self._known: Mapping[ObjectKey, SliceTargets] = {} if earlier is None else earlier.slices_made
@@ -116,6 +117,38 @@ class ServiceNames(Mapping[bytes, Node]):
 
     def __len__(self) -> int:
         return len(self._owners())
+
+    def below(self, labels: Sequence[bytes]) -> Node | None:
+        """What is at the name of *labels*, in lower case, below the Service's own.
+
+        The underscores of port and protocol are optional (an extension, section 2); they cannot be empty. Below a
+        ServiceImport one of the two must be there, as the two labels without any are an endpoint and its cluster.
+        """
+        exact = self.get(names.prefix(labels))
+        if exact is not None or len(labels) not in (1, 2):
+            return exact
+        if any(label == b"_" for label in labels):
+            return None
+        if self._policy.clusterset and not any(label.startswith(b"_") for label in labels):
+            return None
+        return self.get(names.prefix(b"_" + label.removeprefix(b"_") for label in labels))
+
+    def in_zone(self, zone: str, *, prefer: bool) -> Node | None:
+        """The endpoints of a headless Service in the topology zone *zone* ("": none are); where there are none, all
+        with *prefer*, and else a name without records (section 11.2). Not remembered: clients can ask for any number
+        of zones."""
+        if not self._service.headless:
+            return None
+        found = [
+            _Candidate(target.name, target.address, port)
+            for made in self._slices.values()
+            for target in made.targets
+            if zone and target.zone == zone
+            for port in made.slice.ports or (None,)
+        ]
+        if found:
+            return self._node(found)
+        return self.get(b"", EMPTY_NODE) if prefer else EMPTY_NODE
 
     @property
     def slices_made(self) -> Mapping[ObjectKey, SliceTargets]:
@@ -147,7 +180,7 @@ class ServiceNames(Mapping[bytes, Node]):
         if not self._exists:
             return None
         if self._service.type is ServiceType.EXTERNAL_NAME:
-            return _alias(self._service, self._policy) if owner == b"" else None
+            return self._of_alias(owner)
         if owner == b"":
             return self._own_node()
         endpoints = list(self._endpoint_candidates(owner))
@@ -157,6 +190,19 @@ class ServiceNames(Mapping[bytes, Node]):
         if named is not None:
             return self._node([each for each in self._own_candidates() if _named(each.port) == named])
         return EMPTY_NODE if owner in self._between else None
+
+    def _of_alias(self, owner: bytes) -> Node | None:
+        alias = _alias(self._service, self._policy)
+        if owner == b"" or alias is None:
+            return alias
+        named = self._named_ports.get(owner)
+        if named is None:
+            return EMPTY_NODE if owner in self._between else None
+        (target,) = alias[Type.CNAME].rdatas[0].names
+        ports = [port.number for port in self._service.ports if _named(port) == named]
+        weight = max(1, WEIGHT_TOTAL // len(ports))
+        rdatas = tuple(srv_rdata(PRIORITY, weight, number, target) for number in dict.fromkeys(ports))
+        return node(RRset(Type.SRV, self._policy.ttl, rdatas))
 
     def _own_node(self) -> Node:
         """The Service's own name. Its addresses are at hand, without a candidate for each port of each."""
@@ -187,7 +233,9 @@ class ServiceNames(Mapping[bytes, Node]):
         ports = self._service.ports
         if self._service.headless:
             ports = tuple(port for made in self._slices.values() if made.targets for port in made.slice.ports)
-        elif self._service.type is ServiceType.EXTERNAL_NAME or not self._addresses:
+        elif self._service.type is ServiceType.EXTERNAL_NAME:
+            ports = ports if self._policy.alias_ports else ()
+        elif not self._addresses:
             ports = ()
         found = dict.fromkeys(pair for port in ports if (pair := _named(port)) is not None)
         return {names.prefix((b"_" + name, b"_" + protocol)): (name, protocol) for name, protocol in found}

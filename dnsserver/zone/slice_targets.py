@@ -13,10 +13,12 @@ from dnsserver.zone.policy import RecordPolicy
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint: its name (a wire prefix relative to the zone, in the object's case) and address (octets)."""
+    """An endpoint: its name (a wire prefix relative to the zone, in the object's case), address (octets) and topology
+    zone."""
 
     name: bytes
     address: bytes
+    zone: str = ""
 
 
 class SliceTargets:
@@ -30,21 +32,28 @@ class SliceTargets:
     def __init__(self, slice_: EndpointSlice, policy: RecordPolicy) -> None:
         self.slice = slice_
         self.targets = tuple(_targets(slice_, policy))
-        own = len(service_prefix(slice_))
+        own = len(service_prefix(slice_, policy))
         by_owner: dict[bytes, list[Target]] = defaultdict(list)
         for target in self.targets:
             by_owner[target.name[:-own].lower()].append(target)
         self.by_owner: Mapping[bytes, list[Target]] = by_owner
 
 
-def service_prefix(slice_: EndpointSlice) -> bytes:
-    """The name of the Service that *slice_* belongs to, relative to the zone."""
-    return names.prefix((slice_.service.encode(), slice_.key.namespace.encode(), b"svc"))
+def service_prefix(slice_: EndpointSlice, policy: RecordPolicy) -> bytes:
+    """The name of the Service or ServiceImport that *slice_* belongs to, relative to the zone."""
+    service = slice_.imported if policy.clusterset else slice_.service
+    return names.prefix((service.encode(), slice_.key.namespace.encode(), *policy.below))
 
 
 def endpoint_name(slice_: EndpointSlice, endpoint: Endpoint, policy: RecordPolicy) -> bytes:
     """The endpoint's name relative to the zone. A pod name with dots gives several labels."""
-    return names.prefix(endpoint_labels(endpoint, policy)) + service_prefix(slice_)
+    return names.prefix(endpoint_labels(endpoint, policy)) + _above_endpoints(slice_, policy)
+
+
+def _above_endpoints(slice_: EndpointSlice, policy: RecordPolicy) -> bytes:
+    """The name that the endpoints' own stand below: of a ServiceImport, that of the cluster they are in."""
+    cluster = _labels(slice_.cluster) if policy.clusterset and slice_.cluster else ()
+    return names.prefix(cluster) + service_prefix(slice_, policy)
 
 
 def endpoint_labels(endpoint: Endpoint, policy: RecordPolicy) -> tuple[bytes, ...]:
@@ -64,11 +73,12 @@ def endpoint_labels(endpoint: Endpoint, policy: RecordPolicy) -> tuple[bytes, ..
 
 
 def _targets(slice_: EndpointSlice, policy: RecordPolicy) -> Iterator[Target]:
-    own = service_prefix(slice_)
+    above = _above_endpoints(slice_, policy)
     for endpoint in slice_.endpoints:
         address = packed(endpoint.address)
         if address is not None:
-            yield Target(names.prefix(endpoint_labels(endpoint, policy)) + own, address)
+            name = names.prefix(endpoint_labels(endpoint, policy)) + above
+            yield Target(name, address, endpoint.zone)
 
 
 def _labels(text: str) -> tuple[bytes, ...]:

@@ -1,15 +1,16 @@
 """A zone as lookups see it: an owner name to the node that is there (cluster-dns-behaviour.md, section 2)."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from dnsserver.wire import names
 from dnsserver.zone import apex
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import EndpointSlice, ObjectKey, Service
+from dnsserver.zone.objects import HEADLESS, EndpointSlice, ObjectKey, Service
 from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
-from dnsserver.zone.reverse import is_reverse, reverse_node
+from dnsserver.zone.reverse import ForwardZone, is_reverse, reverse_node
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset
 from dnsserver.zone.service_names import ServiceNames
 
@@ -22,12 +23,63 @@ KEPT_SERVICES = 1024
 KEPT_RECORDS = 50_000
 
 
-class ServiceTable:
-    """The names below each Service, made when first asked for. A change marks the Service's names as old; the next
-    question makes new ones, of which the slices that did not change are taken over."""
+#: The first labels, from the right, below a Service whose names with a topology zone are asked for, and what is to be
+#: done where the zone has no endpoint: nothing, or all endpoints (section 11.2).
+ZONE_LABEL, PIN, PREFER = b"_zone", b"pin", b"prefer"
 
-    def __init__(self, state: ClusterState, policy: RecordPolicy) -> None:
-        self._state = state
+#: What a key stands for in a zone: what names are made of; None: nothing.
+Find = Callable[[ObjectKey], tuple[Service, Sequence[EndpointSlice]] | None]
+
+
+class Zone(Protocol):
+    """What lookups need of a zone; `origin` is in lower case."""
+
+    @property
+    def origin(self) -> bytes: ...
+
+    @property
+    def state(self) -> ClusterState: ...
+
+    @property
+    def soa(self) -> RRset: ...
+
+    def depends_on(self, name: bytes) -> ObjectKey | None:
+        """Whose change can change what is at *name*, besides its namespace's: a Service, NOTHING; None: anything."""
+
+    def node(self, relative: bytes) -> Node | None:
+        """What is at the name with the labels *relative* (a wire prefix in lower case) left of the origin."""
+
+
+def own_services(state: ClusterState) -> Find:
+    """The cluster's own Services."""
+
+    def find(key: ObjectKey) -> tuple[Service, Sequence[EndpointSlice]] | None:
+        service = state.service(key)
+        return None if service is None else (service, state.slices_of(key))
+
+    return find
+
+
+def service_imports(state: ClusterState) -> Find:
+    """ServiceImports, as if they were Services (section 11.1)."""
+
+    def find(key: ObjectKey) -> tuple[Service, Sequence[EndpointSlice]] | None:
+        found = state.service_import(key)
+        if found is None:
+            return None
+        ips = (HEADLESS,) if found.headless else found.ips
+        return Service(key, cluster_ips=ips, ports=found.ports), state.slices_of_import(key)
+
+    return find
+
+
+class ServiceTable:
+    """The names below each Service that *find* knows, made when first asked for. A change marks the Service's names as
+    old; the next question makes new ones, of which the slices that did not change are taken over."""
+
+    def __init__(self, state: ClusterState, policy: RecordPolicy, find: Find | None = None) -> None:
+        """*find*: the cluster's own Services, unless given."""
+        self._find = own_services(state) if find is None else find
         self._policy = policy
         self._made: OrderedDict[ObjectKey, ServiceNames] = OrderedDict()
         self._records: dict[ObjectKey, int] = {}
@@ -46,10 +98,10 @@ class ServiceTable:
             return made
         if made is not None:
             self._forget(key)
-        service = self._state.service(key)
-        if service is None:
+        found = self._find(key)
+        if found is None:
             return None
-        slices = self._state.slices_of(key)
+        service, slices = found
         made = ServiceNames(service, slices, self._policy, made)
         self._keep(key, made, _records_of(service, slices))
         return made
@@ -82,18 +134,25 @@ def _records_of(service: Service, slices: Sequence[EndpointSlice]) -> int:
 class ZoneView:
     """One configured zone over the cluster's state: forward records, or PTR records in a reverse zone.
 
-    `origin` is lower case; `primary` is the zone that PTR targets lie in.
+    `origin` is lower case; `primary` is the zone that PTR targets lie in, *clusterset* that for what has no name there.
     """
 
     def __init__(
-        self, origin: bytes, primary: bytes, state: ClusterState, policy: RecordPolicy, services: ServiceTable
+        self,
+        origin: bytes,
+        primary: bytes,
+        state: ClusterState,
+        policy: RecordPolicy,
+        services: ServiceTable,
+        clusterset: tuple[bytes, RecordPolicy] | None = None,
     ) -> None:
         self.origin = origin
         self.state = state
-        self._primary = primary
         self._policy = policy
         self._services = services
         self._reverse = is_reverse(origin)
+        self._forward_zone = ForwardZone(primary, policy, self._exposed)
+        self._clusterset = clusterset and ForwardZone(*clusterset, self._exposed)
 
     def __repr__(self) -> str:
         return f"<ZoneView {names.to_text(self.origin)}>"
@@ -103,23 +162,25 @@ class ZoneView:
         return apex.soa(self.state, self._policy)
 
     def depends_on(self, name: bytes) -> ObjectKey | None:
-        """Whose change can change what is at *name*, besides its namespace's: a Service, NOTHING; None: anything."""
+        """As Zone has it. Names with a topology zone can end with any change: clients can make up any number of them,
+        and they must not take the place of what is named by Services alone."""
         split = names.split_at(name, self.origin)
         if split is None or self._reverse or split[0] in apex.CHANGING:
             return None
         labels = names.labels(split[0] + names.ROOT)
         if labels[-1] == b"svc" and len(labels) > 2:
+            if self._zonal(labels[:-3]):
+                return None
             return ObjectKey(labels[-2].decode("latin-1"), labels[-3].decode("latin-1"))
         return None if labels[-1] == b"pod" and self._policy.pods is PodMode.VERIFIED else NOTHING
 
     def node(self, relative: bytes) -> Node | None:
-        """What is at the name with the labels *relative* (a wire prefix in lower case) left of the origin."""
+        """As Zone has it."""
         fixed = apex.fixed_node(relative, self.state, self._policy)
         if fixed is not None:
             return fixed
         if self._reverse:
-            name = relative + self.origin
-            return reverse_node(name, self.state, self._policy, self._primary, self._exposed)
+            return reverse_node(relative + self.origin, self.state, self._forward_zone, self._clusterset)
         return self._forward(names.labels(relative + names.ROOT))
 
     def _forward(self, labels: Sequence[bytes]) -> Node | None:
@@ -135,7 +196,10 @@ class ZoneView:
             return self._pod(labels, namespace)
         if len(labels) == 2:
             return EMPTY_NODE
-        return self._below_service(labels[:-3], ObjectKey(namespace, labels[-3].decode("latin-1")))
+        found = self._services.names_of(ObjectKey(namespace, labels[-3].decode("latin-1")))
+        if found is None:
+            return None
+        return _in_topology_zone(found, labels[:-3]) if self._zonal(labels[:-3]) else found.below(labels[:-3])
 
     def _pod(self, labels: Sequence[bytes], namespace: str) -> Node | None:
         if self._policy.pods is PodMode.DISABLED or len(labels) > 3:
@@ -144,18 +208,24 @@ class ZoneView:
             return EMPTY_NODE
         return pod_node(labels[0].decode("latin-1"), namespace, self.state, self._policy)
 
-    def _below_service(self, labels: Sequence[bytes], key: ObjectKey) -> Node | None:
-        found = self._services.names_of(key)
-        if found is None:
-            return None
-        exact = found.get(names.prefix(labels))
-        if exact is not None or len(labels) not in (1, 2):
-            return exact
-        # The underscores of port and protocol are optional (an extension, section 2); they cannot be empty.
-        if any(label == b"_" for label in labels):
-            return None
-        return found.get(names.prefix(b"_" + label.removeprefix(b"_") for label in labels))
+    def _zonal(self, labels: Sequence[bytes]) -> bool:
+        """Whether *labels*, which stand below a Service, are of a name with a topology zone."""
+        return self._policy.zonal and not self._policy.clusterset and labels[-1:] == [ZONE_LABEL]
 
     def _exposed(self, namespace: str) -> bool:
-        listed = self._policy.namespaces
-        return (not listed or namespace in listed) and self.state.has_namespace(namespace)
+        return is_exposed(namespace, self.state, self._policy)
+
+
+def is_exposed(namespace: str, state: ClusterState, policy: RecordPolicy) -> bool:
+    """Whether names in *namespace* exist at all."""
+    return (not policy.namespaces or namespace in policy.namespaces) and state.has_namespace(namespace)
+
+
+def _in_topology_zone(found: ServiceNames, labels: Sequence[bytes]) -> Node | None:
+    """What is at the name of *labels*, of which the last is ZONE_LABEL, below a Service."""
+    directive, zone = labels[-2:-1], labels[:-2]
+    if directive not in ([], [PIN], [PREFER]) or any(b"." in label for label in zone):
+        return None
+    # The value of a zone may have dots, and then is several labels. Without any the name stands above those that exist.
+    text = b".".join(zone).decode("latin-1")
+    return found.in_zone(text, prefer=bool(zone) and directive == [PREFER])

@@ -29,7 +29,15 @@ from dnsserver.wire.header import Header
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Rdata, Record
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, Namespace, Pod, Service
+from dnsserver.zone.objects import (
+    ClusterObject,
+    EndpointSlice,
+    Feed,
+    Namespace,
+    Pod,
+    Service,
+    ServiceImport,
+)
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.reverse import is_reverse
 from dnsserver.zone.view import ServiceTable, ZoneView
@@ -48,6 +56,7 @@ FEED_OF: Mapping[type, Feed] = {
     EndpointSlice: Feed.ENDPOINT_SLICES,
     Namespace: Feed.NAMESPACES,
     Pod: Feed.PODS,
+    ServiceImport: Feed.SERVICE_IMPORTS,
 }
 
 

@@ -15,8 +15,10 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
+from dnsserver.zone.tables import AddressKind
 
 ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.1.1.1", "fd00::1", "FD00:0::1", "None", "no address"]
 NAMESPACES = ["x", "y"]
@@ -29,6 +31,7 @@ FEEDS = {
     EndpointSlice: Feed.ENDPOINT_SLICES,
     Pod: Feed.PODS,
     Namespace: Feed.NAMESPACES,
+    ServiceImport: Feed.SERVICE_IMPORTS,
 }
 
 Change = Callable[[ClusterState], None]
@@ -42,14 +45,24 @@ def random_object(rng: Random, names: list[str] = NAMES) -> ClusterObject:
     own = ObjectKey(rng.choice(NAMESPACES), rng.choice(names))
     some = rng.sample(ADDRESSES, rng.randrange(4))
     ports = tuple(Port(rng.choice(("", "http")), "tcp", number) for number in range(rng.randrange(-1, 2)))
-    match rng.randrange(4):
+    match rng.randrange(5):
         case 0:
-            return Service(own, rng.choice(list(ServiceType)), tuple(some), ports, rng.choice(("", "a.b.")))
+            outside = tuple(rng.sample(ADDRESSES, rng.randrange(3)))
+            hosts = rng.choice(((), ("lb.example.",)))
+            kind, alias = rng.choice(list(ServiceType)), rng.choice(("", "a.b."))
+            return Service(own, kind, tuple(some), ports, alias, outside, hosts)
         case 1:
-            endpoints = (Endpoint(at, rng.choice(("", "h")), rng.choice(("", "p"))) for at in some)
-            return EndpointSlice(own, rng.choice(("", *names)), tuple(endpoints), ports)
+            endpoints = (
+                Endpoint(at, rng.choice(("", "h")), rng.choice(("", "p")), rng.choice(("", "z")))
+                for at in some
+            )
+            imported = rng.choice(("", "", *names))
+            cluster = rng.choice(("", "east")) if imported else ""
+            return EndpointSlice(own, rng.choice(("", *names)), tuple(endpoints), ports, imported, cluster)
         case 2:
             return Pod(own, rng.choice(ADDRESSES), rng.random() < 0.3)
+        case 3:
+            return ServiceImport(own, rng.random() < 0.5, tuple(some), ports)
         case _:
             return Namespace(own.name)
 
@@ -78,6 +91,8 @@ def picture(state: ClusterState, names: list[str] = NAMES) -> dict[str, object]:
         "counts": [state.count(feed) for feed in Feed],
         "services": {key: state.service(key) for key in keys},
         "all services": {item.key: item for item in state.services()},
+        "imports": {key: state.service_import(key) for key in keys},
+        "imported": {key: _unless_odd(state.slices_of_import(key), names) for key in keys},
         "slices": {key: _unless_odd(state.slices_of(key), names) for key in keys},
         "namespaces": sorted(state.namespaces()),
         "has namespace": [state.has_namespace(name) for name in names],
@@ -87,12 +102,17 @@ def picture(state: ClusterState, names: list[str] = NAMES) -> dict[str, object]:
         assert address is not None
         seen[f"services at {text}"] = _unless_odd(state.services_at(address), names)
         seen[f"slices at {text}"] = _unless_odd(list(state.slices_at(address)), names)
+        if names is NAMES:
+            seen[f"outside at {text}"] = list(state.external_owners(address))
+            seen[f"imports at {text}"] = list(state.import_owners(address))
         seen[f"pods at {text}"] = sorted(pod.key for pod in state.pods_at(text))
         for octets in range(len(address) + 1):
             low = address[:octets].ljust(len(address), b"\0")
             high = address[:octets].ljust(len(address), b"\xff")
             for shown in ({"x"}, {"y"}, set[str]()):
-                found = state.any_address_within(low, high, shown.__contains__)
+                found = [
+                    state.any_address_within((kind,), low, high, shown.__contains__) for kind in AddressKind
+                ]
                 seen[f"any within {low.hex()} {high.hex()} {sorted(shown)}"] = found
     return seen
 

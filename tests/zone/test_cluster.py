@@ -17,8 +17,10 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
+from dnsserver.zone.tables import AddressKind
 from tests.answers.objects import (
     external,
     headless,
@@ -271,13 +273,31 @@ class Model:
         return sorted((item for item in found if item.service_key == wanted), key=lambda item: item.key)
 
     def slices_at(self, address: bytes) -> list[ObjectKey]:
-        found = [item for item in self.held.values() if isinstance(item, EndpointSlice) and item.service]
+        found = [
+            item
+            for item in self.held.values()
+            if isinstance(item, EndpointSlice) and (item.service or item.imported)
+        ]
         holding = (item for item in found if any(packed(at.address) == address for at in item.endpoints))
         return sorted(item.key for item in holding)
 
     def services_at(self, address: bytes) -> list[ObjectKey]:
         found = [item for item in self.held.values() if isinstance(item, Service)]
         return sorted(item.key for item in found if any(packed(text) == address for text in item.cluster_ips))
+
+    def external_owners(self, address: bytes) -> list[ObjectKey]:
+        found = [item for item in self.held.values() if isinstance(item, Service)]
+        return sorted(
+            item.key for item in found if any(packed(text) == address for text in item.external_ips)
+        )
+
+    def import_owners(self, address: bytes) -> list[ObjectKey]:
+        found = [item for item in self.held.values() if isinstance(item, ServiceImport)]
+        return sorted(item.key for item in found if any(packed(text) == address for text in item.ips))
+
+    def slices_of_import(self, wanted: ObjectKey) -> list[EndpointSlice]:
+        found = [item for item in self.held.values() if isinstance(item, EndpointSlice)]
+        return sorted((item for item in found if item.import_key == wanted), key=lambda item: item.key)
 
     def pods_at(self, ip: str) -> set[ObjectKey]:
         return {item.key for item in self.held.values() if isinstance(item, Pod) and item.ip == ip}
@@ -311,18 +331,32 @@ def compare(held: ClusterState, model: Model) -> None:
         for name in ("", *NAMES):
             own = ObjectKey(namespace, name)
             assert held.service(own) == model.held.get((Feed.SERVICES, own))
+            assert held.service_import(own) == model.held.get((Feed.SERVICE_IMPORTS, own))
             if name:
                 assert held.slices_of(own) == model.slices_of(own)
+                assert held.slices_of_import(own) == model.slices_of_import(own)
     for text in ADDRESSES[:4]:
         address = packed(text)
         assert address is not None
         assert [item.key for item in held.services_at(address)] == model.services_at(address)
         assert [item.key for item in held.slices_at(address)] == model.slices_at(address)
+        assert list(held.external_owners(address)) == model.external_owners(address)
+        assert list(held.import_owners(address)) == model.import_owners(address)
         assert {item.key for item in held.pods_at(text)} == model.pods_at(text)
-        holders = model.services_at(address) + model.slices_at(address)
+        holders = {
+            AddressKind.CLUSTER_IP: model.services_at(address),
+            AddressKind.ENDPOINT: model.slices_at(address),
+            AddressKind.EXTERNAL: model.external_owners(address),
+            AddressKind.CLUSTERSET_IP: model.import_owners(address),
+        }
         for shown in ({"x"}, {"x", "y"}, set()):
-            expected = any(holder.namespace in shown for holder in holders)
-            assert held.any_address_within(address, address, shown.__contains__) == expected
+            for kind, owners in holders.items():
+                expected = any(owner.namespace in shown for owner in owners)
+                assert held.any_address_within((kind,), address, address, shown.__contains__) == expected
+            expected = any(owner.namespace in shown for owners in holders.values() for owner in owners)
+            assert (
+                held.any_address_within(tuple(AddressKind), address, address, shown.__contains__) == expected
+            )
     named = {place[1].name for place in model.held if place[0] is Feed.NAMESPACES}
     assert set(held.namespaces()) == {name for name in NAMES if held.has_namespace(name)} == named
     assert {item.key for item in held.services()} == {

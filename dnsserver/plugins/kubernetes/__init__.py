@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import RecordPolicy
-from dnsserver.zone.view import ServiceTable, ZoneView
+from dnsserver.zone.view import ServiceTable, ZoneView, service_imports
 
 __all__ = ["KubernetesSettings", "setup"]
 
@@ -106,9 +107,18 @@ def zone_views(
         ignore_empty_service=settings.ignore_empty_service,
         namespaces=settings.namespaces,
         own_addresses=own_addresses,
+        zonal=settings.zonal,
     )
-    services = ServiceTable(state, policy)
-    return tuple(ZoneView(zone, settings.primary, state, policy, services) for zone in settings.zones)
+    shared = replace(policy, clusterset=True)
+    services, imports = ServiceTable(state, policy), ServiceTable(state, shared, service_imports(state))
+    clusterset = None if settings.clusterset is None else (settings.clusterset, shared)
+
+    def view(zone: bytes) -> ZoneView:
+        if settings.is_clusterset(zone):
+            return ZoneView(zone, settings.primary, state, shared, imports)
+        return ZoneView(zone, settings.primary, state, policy, services, clusterset)
+
+    return tuple(map(view, settings.zones))
 
 
 def waiting_for(state: ClusterState) -> str:

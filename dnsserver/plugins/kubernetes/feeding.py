@@ -11,6 +11,7 @@ from dnsserver.config import ConfigError
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.plugin import Source, SourceFactory
 from dnsserver.sources.manifests.settings import ManifestError, ManifestSettings
+from dnsserver.sources.objects import SliceParts
 from dnsserver.store.keeping import Kept
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
@@ -27,11 +28,18 @@ LOG = logging.getLogger("dnsserver.plugin.kubernetes")
 def feeds(settings: KubernetesSettings) -> frozenset[Feed]:
     """What has to be watched for these settings, and no more: every watch is an RBAC rule (section 13)."""
     needed = {Feed.SERVICES, Feed.NAMESPACES}
-    if settings.endpoints:
+    if settings.endpoints or settings.multicluster:
         needed.add(Feed.ENDPOINT_SLICES)
+    if settings.multicluster:
+        needed.add(Feed.SERVICE_IMPORTS)
     if settings.pods is PodMode.VERIFIED:
         needed.add(Feed.PODS)
     return frozenset(needed)
+
+
+def slice_parts(settings: KubernetesSettings) -> SliceParts:
+    """What has to be kept of EndpointSlices."""
+    return SliceParts(settings.endpoints, bool(settings.multicluster), settings.zonal)
 
 
 @contextlib.asynccontextmanager
@@ -89,6 +97,7 @@ async def loaded_manifests(
             ManifestSettings(
                 paths=settings.manifests,
                 feeds=feeds(settings),
+                parts=slice_parts(settings),
                 label_selector=settings.labels.text if settings.labels else "",
                 namespace_selector=settings.namespace_labels.text if settings.namespace_labels else "",
                 families=settings.ip_families,
@@ -114,6 +123,7 @@ def _live_source(state: ClusterState, settings: KubernetesSettings, now: Callabl
         labels=settings.labels,
         namespace_labels=settings.namespace_labels,
         feeds=feeds(settings),
+        parts=slice_parts(settings),
     )
     return KubernetesSource(live, state, now=now, log=LOG)
 

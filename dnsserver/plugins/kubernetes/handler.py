@@ -10,7 +10,7 @@ from dnsserver.answering.reply import Reply
 from dnsserver.plugins.kubernetes.state_answers import StateAnswers, looked_up, signed
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire.codes import Rcode
-from dnsserver.zone.view import ZoneView
+from dnsserver.zone.view import Zone
 
 #: Questions that the server asks itself for one query. ExternalName Services of several zones can point at each
 #: other without end; a chain inside one zone has its own limit.
@@ -61,7 +61,7 @@ class KubernetesHandler:
         return replace(reply, answer=reply.answer + found.answer, truncated=found.truncated)
 
 
-def _unless_negative(reply: Reply | None, zone: ZoneView, resolution: Resolution) -> Reply | None:
+def _unless_negative(reply: Reply | None, zone: Zone, resolution: Resolution) -> Reply | None:
     """While the cluster is not known yet, another's "no such name" may be about a name that the cluster has."""
     if reply is None:
         return None

@@ -20,8 +20,6 @@ TTL_MAX = 3600
 STARTUP_TIMEOUT_S = 5.0
 #: Access to the API server of the cluster that this runs in.
 IN_CLUSTER = LiveSettings()
-#: Options of CoreDNS that are known and not served yet.
-NOT_YET = frozenset(("multicluster", "zonal"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +45,25 @@ class KubernetesSettings:
     fallthrough: tuple[bytes, ...] | None = None
     """Zones below which a name that does not exist goes to the next plugin; None: nowhere."""
     ignore_empty_service: bool = False
+    multicluster: tuple[bytes, ...] = ()
+    """Zones of the names of ServiceImports, with all zones below them."""
+    zonal: bool = False
+    """Names with a topology zone are served."""
     startup_timeout_s: float = STARTUP_TIMEOUT_S
 
     @property
     def primary(self) -> bytes:
-        return next(zone for zone in self.zones if not is_reverse(zone))
+        forward = [zone for zone in self.zones if not is_reverse(zone)]
+        return next((zone for zone in forward if not self.is_clusterset(zone)), forward[0])
+
+    @property
+    def clusterset(self) -> bytes | None:
+        """The zone that PTR records of ServiceImports point at."""
+        return next((zone for zone in self.zones if self.is_clusterset(zone)), None)
+
+    def is_clusterset(self, zone: bytes) -> bool:
+        """Whether the names of *zone* are those of ServiceImports."""
+        return not is_reverse(zone) and any(names.is_below(zone, each) for each in self.multicluster)
 
     @classmethod
     def from_directive(
@@ -77,8 +89,6 @@ def _wire_zones(line: Occurrence | Property, zones: tuple[str, ...]) -> tuple[by
 
 
 def _option(settings: KubernetesSettings, line: Property, directory: Path) -> KubernetesSettings:
-    if line.text in NOT_YET:
-        raise line.error(f"option '{line.text}' is not supported yet")
     access = _ACCESS_OPTIONS.get(line.text)
     if access is not None:
         return replace(settings, access=access(settings.access, line))
@@ -96,6 +106,13 @@ def _checked(settings: KubernetesSettings, occurrence: Occurrence) -> Kubernetes
         raise occurrence.error("namespaces and namespace_labels cannot both be set")
     if settings.manifests and (settings.access.endpoint or settings.access.kubeconfig):
         raise occurrence.error("manifests cannot be combined with endpoint or kubeconfig: choose one source")
+    for zone in settings.multicluster:
+        if zone not in settings.zones:
+            listed = " ".join(map(names.to_text, settings.zones))
+            text = f"is not authoritative for the multicluster zone {names.to_text(zone)}"
+            raise occurrence.error(f"{text} (authoritative zones: [{listed}])")
+    if settings.zonal and not settings.endpoints:
+        raise occurrence.error("zonal requires the endpoint cache; remove noendpoints")
     return settings
 
 
@@ -195,6 +212,15 @@ def _ignore(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
     return replace(settings, ignore_empty_service=True)
 
 
+def _multicluster(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
+    return replace(settings, multicluster=_wire_zones(line, line.zones(())))
+
+
+def _zonal(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
+    line.no_arguments()
+    return replace(settings, zonal=True)
+
+
 def _startup_timeout(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
     return replace(settings, startup_timeout_s=line.duration(line.one()))
 
@@ -234,6 +260,8 @@ _OPTIONS: Mapping[str, Callable[[KubernetesSettings, Property], KubernetesSettin
     "noendpoints": _noendpoints,
     "fallthrough": _fallthrough,
     "ignore": _ignore,
+    "multicluster": _multicluster,
+    "zonal": _zonal,
     "startup_timeout": _startup_timeout,
     "service_range": _service_range,
     "pod_range": _pod_range,

@@ -12,7 +12,7 @@ from dnsserver.wire.edns import extended_error
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ObjectKey
-from dnsserver.zone.view import ZoneView
+from dnsserver.zone.view import Zone
 
 #: Goes with answers of an earlier run's state (RFC 8914 section 4.4).
 _STALE = extended_error(ExtendedError.STALE_ANSWER, "as stored by an earlier run")
@@ -21,12 +21,12 @@ _STALE = extended_error(ExtendedError.STALE_ANSWER, "as stored by an earlier run
 class StateAnswers:
     """*fallthrough*: the zones in which a name that does not exist is the next plugin's business."""
 
-    def __init__(self, state: ClusterState, zones: Sequence[ZoneView], fallthrough: Sequence[bytes]) -> None:
+    def __init__(self, state: ClusterState, zones: Sequence[Zone], fallthrough: Sequence[bytes]) -> None:
         self.state = state
         self._zones = {zone.origin: zone for zone in zones}
         self._fallthrough = tuple(fallthrough)
 
-    def zone(self, name: bytes) -> ZoneView | None:
+    def zone(self, name: bytes) -> Zone | None:
         """The longest zone at or above *name* (lower case)."""
         return next((self._zones[suffix] for suffix in names.suffixes(name) if suffix in self._zones), None)
 
@@ -47,7 +47,7 @@ class StateAnswers:
         chained = bool(resolution.cnames) or isinstance(resolution.outcome, Endless)
         return reply, None if chained else zone.depends_on(name)
 
-    def settled(self, zone: ZoneView, resolution: Resolution, name: bytes) -> Reply | None:
+    def settled(self, zone: Zone, resolution: Resolution, name: bytes) -> Reply | None:
         """The reply that the zone itself gives; None where others have a say, or the cluster is not known yet."""
         outcome = resolution.outcome
         if isinstance(outcome, Elsewhere) or self.falls_through(name, resolution):
@@ -56,7 +56,7 @@ class StateAnswers:
             return None
         return self.told(zone, resolution)
 
-    def told(self, zone: ZoneView, resolution: Resolution) -> Reply:
+    def told(self, zone: Zone, resolution: Resolution) -> Reply:
         """What the zone says, be it the whole reply or the first part; with a word on its age, if the state is that of
         an earlier run."""
         reply = signed(reply_to(zone, resolution))

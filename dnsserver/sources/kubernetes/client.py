@@ -13,7 +13,7 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -21,6 +21,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from dnsserver import __version__
 from dnsserver.sources.kubernetes.bodies import read_status
 from dnsserver.sources.kubernetes.credentials import SourceError, configuration, described
+from dnsserver.sources.kubernetes.metering import NO_ANSWER, Meter, Unmetered
 from dnsserver.sources.kubernetes.pacing import RETRY_AFTER_MOST_S, Timing, TokenBucket
 from dnsserver.sources.kubernetes.settings import DEFAULT_BURST, DEFAULT_QPS, LiveSettings, url_problem
 
@@ -66,6 +67,7 @@ class _Session:
 
     def __init__(self, config: Configuration) -> None:
         self.config = config
+        self.place = urlsplit(config.host).netloc
         self.api = ApiClient(config)
         self.users = 0
         self.retired = False
@@ -85,9 +87,14 @@ class ApiServer:
     """The API server as a reader of lists and watches; holds back requests as the settings say."""
 
     def __init__(
-        self, settings: LiveSettings, timing: Timing | None = None, environ: Mapping[str, str] | None = None
+        self,
+        settings: LiveSettings,
+        timing: Timing | None = None,
+        environ: Mapping[str, str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
-        timing = timing or Timing()
+        self._timing = timing = timing or Timing()
+        self._meter = meter or Unmetered()
         self._settings = settings
         self._environ = os.environ if environ is None else environ
         self._bucket = TokenBucket(settings.qps or DEFAULT_QPS, settings.burst or DEFAULT_BURST, timing)
@@ -133,8 +140,12 @@ class ApiServer:
     async def get(self, path: str, parameters: Mapping[str, str], silence_s: float) -> bytes:
         """The whole body; Unreachable when nothing comes for *silence_s*."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
-        async with self._turn(), self._response(path, parameters, limits) as response:
-            return await response.read()
+        async with self._turn():
+            begun = self._timing.monotonic()
+            async with self._response(path, parameters, limits) as response:
+                body = await response.read()
+            self._meter.took(self._place, self._timing.monotonic() - begun)
+            return body
 
     @asynccontextmanager
     async def stream(
@@ -151,8 +162,15 @@ class ApiServer:
     async def _turn(self) -> AsyncGenerator[None, None]:
         """Hold a place among the requests in flight, once the rate allows one more."""
         async with self._inflight or contextlib.nullcontext():
+            begun = self._timing.monotonic()
             await self._bucket.take()
+            self._meter.held_back(self._place, self._timing.monotonic() - begun)
             yield
+
+    @property
+    def _place(self) -> str:
+        """HOST:PORT, as far as it is known."""
+        return "" if self._session is None else self._session.place
 
     @asynccontextmanager
     async def _response(
@@ -169,6 +187,7 @@ class ApiServer:
             headers = await _headers(session)
             reply = await session.api.rest_client.request("GET", url, headers, _request_timeout=limits)
             response = reply.response
+            self._meter.requested(session.place, str(response.status))
             if response.status != 200:
                 raise await _http_error(response)
             yield response
@@ -179,6 +198,8 @@ class ApiServer:
                 raise  # the reader's, no matter of ours
             raise SourceError(_bad_url(session.config.host, str(error))) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if response is None:
+                self._meter.requested(session.place, NO_ANSWER)
             raise _unreachable(session.config.host, error, response) from error
         finally:
             if response is not None:

@@ -11,12 +11,13 @@ import msgspec
 from dnsserver.sources.applying import replace
 from dnsserver.sources.kubernetes.bodies import Lines, WatchEvent, read_event, read_page, read_status
 from dnsserver.sources.kubernetes.client import ApiServer, HttpError, Silent, SourceError, Unreachable
+from dnsserver.sources.kubernetes.metering import Meter, Unmetered, trigger_time
 from dnsserver.sources.kubernetes.pacing import Backoff, Timing
 from dnsserver.sources.kubernetes.resources import Resource
 from dnsserver.sources.objects import slim
-from dnsserver.sources.structs import ObjectError, decode
+from dnsserver.sources.structs import ObjectError, SliceObject, decode, shown
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject, ObjectKey
+from dnsserver.zone.objects import ClusterObject, EndpointSlice, ObjectKey
 
 #: Objects per page of a list (client-go, tools/pager: 500).
 PAGE_OBJECTS = 500
@@ -84,6 +85,7 @@ class Reflector:
         log: logging.Logger,
         timing: Timing,
         limits: Limits,
+        meter: Meter | None = None,
     ) -> None:
         self.name = f"kubernetes {resource.shown}"
         self.feed = resource.feed
@@ -102,6 +104,7 @@ class Reflector:
         self._log = log
         self._timing = timing
         self._limits = limits
+        self._meter = meter or Unmetered()
         self._backoff = Backoff(timing)
         self._unexpected_backoff = Backoff(timing)  # never reset: an error of ours comes again
         self._failed_watches = 0  # in a row
@@ -171,7 +174,7 @@ class Reflector:
         octets = 0
         for raw in items:
             try:
-                found += slim(decode(self._resource.kind, raw), self._note)
+                found += slim(decode(self._resource.kind, raw), self._note, self._resource.parts)
             except ObjectError as error:
                 self._note(f"{error}; the object is left out")
             octets += memoryview(raw).nbytes
@@ -243,14 +246,28 @@ class Reflector:
     def _apply(self, event: WatchEvent) -> None:
         obj = decode(self._resource.kind, event.object)
         if event.type != "BOOKMARK":
-            items = () if event.type == "DELETED" else slim(obj, self._note)
+            items = () if event.type == "DELETED" else slim(obj, self._note, self._resource.parts)
             for item in items:
                 self._state.put(self.feed, item, self._now())
                 self._held.add(item.key)
+                if isinstance(obj, SliceObject) and isinstance(item, EndpointSlice):
+                    self._programmed(obj, item)
             if not items:  # deleted, or nothing in it for DNS any more
                 self._state.drop(self.feed, obj.key, self._now())
                 self._held.discard(obj.key)
         self._version = obj.resource_version or self._version
+
+    def _programmed(self, obj: SliceObject, item: EndpointSlice) -> None:
+        """Tell how long the change took to come here, if the slice says when it was made and its Service is known."""
+        try:
+            begun = trigger_time(obj)
+        except ValueError as error:
+            name = shown(item.key.namespace, item.key.name)
+            self._note(f"DnsProgrammingLatency cannot be calculated for Endpoints '{name}': {error}")
+            return
+        service = self._state.service(item.service_key)
+        if begun is not None and service is not None:
+            self._meter.programmed(service, self._now() - begun)
 
     # Trouble.
 

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dnsserver.sources.objects import OWN_SLICES, SliceParts
 from dnsserver.sources.selectors import Selector
 from dnsserver.zone.objects import Feed
 
@@ -44,10 +45,12 @@ class LiveSettings:
     """For `endpoint`."""
     service_account: Path = SERVICE_ACCOUNT
     labels: Selector | None = None
-    """Which Services, EndpointSlices and Pods are watched; None: all."""
+    """Which Services, ServiceImports, EndpointSlices and Pods are watched; None: all."""
     namespace_labels: Selector | None = None
     """Which Namespaces are watched; None: all."""
     feeds: frozenset[Feed] = DEFAULT_FEEDS
+    parts: SliceParts = OWN_SLICES
+    """What is kept of EndpointSlices."""
     qps: float = 0
     """Requests per second over some time; 0: DEFAULT_QPS."""
     burst: int = 0

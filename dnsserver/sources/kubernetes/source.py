@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from dnsserver.sources.kubernetes.client import ApiServer
+from dnsserver.sources.kubernetes.metering import Meter
 from dnsserver.sources.kubernetes.pacing import Timing
 from dnsserver.sources.kubernetes.reflector import Limits, Reflector
 from dnsserver.sources.kubernetes.resources import resources
@@ -31,12 +32,13 @@ class KubernetesSource:
         timing: Timing | None = None,
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """*now* gives Unix seconds; *environ* stands for the process's environment."""
         timing, limits = timing or Timing(), limits or Limits()
-        self.api = ApiServer(settings, timing, environ)
+        self.api = ApiServer(settings, timing, environ, meter)
         self.reflectors = [
-            Reflector(resource, self.api, state, now=now, log=log, timing=timing, limits=limits)
+            Reflector(resource, self.api, state, now=now, log=log, timing=timing, limits=limits, meter=meter)
             for resource in resources(settings)
         ]
 

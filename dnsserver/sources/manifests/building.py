@@ -16,6 +16,7 @@ from dnsserver.sources.manifests.stated import (
     Content,
     Stated,
     StatedEndpoints,
+    StatedImport,
     StatedNamespace,
     StatedPod,
     StatedService,
@@ -71,6 +72,7 @@ class _Builder:
         self._contents = contents
         objects = [item for content in contents for item in content.objects.values()]
         self._services = _by_key(objects, StatedService)
+        self._imports = _by_key(objects, StatedImport)
         self._slices = _by_key(objects, StatedSlice)
         self._endpoints = _by_key(objects, StatedEndpoints)
         self._pods = _by_key(objects, StatedPod)
@@ -87,6 +89,9 @@ class _Builder:
         pods = self._with_pod_addresses(pods, taken)
         feeds: dict[Feed, Iterable[ClusterObject]] = {
             Feed.SERVICES: (item.service for item in services.values() if self._selected(item.labels)),
+            Feed.SERVICE_IMPORTS: (
+                item.service_import for item in self._imports.values() if self._selected(item.labels)
+            ),
             Feed.ENDPOINT_SLICES: self._all_slices(services, pods),
             Feed.PODS: self._slim_pods(pods),
             Feed.NAMESPACES: self._slim_namespaces(),
@@ -160,7 +165,9 @@ class _Builder:
         for item in self._slices.values():
             sliced.add(ObjectKey(item.identity.key.namespace, item.service))
             if item.slice is not None and self._selected(item.labels):
-                yield item.slice
+                yield self._wanted(item.slice)
+        if not self._settings.parts.own:
+            return
         for key, endpoints in sorted(self._endpoints.items()):
             if key in sliced or key not in services:
                 continue  # the slices are stated too (a dump), or mirroring has no Service to mirror for
@@ -172,6 +179,17 @@ class _Builder:
             external = service.service.type is ServiceType.EXTERNAL_NAME
             if service.selector and not external and key not in sliced and self._selected(service.labels):
                 yield from slices_of(service, service.families, index, self._slices)
+
+    def _wanted(self, slice_: EndpointSlice) -> EndpointSlice:
+        """*slice_* without the parts that nobody asks for."""
+        parts = self._settings.parts
+        if not parts.own:
+            slice_ = replace(slice_, service="")
+        if slice_.imported and not parts.imported:
+            slice_ = replace(slice_, imported="", cluster="")
+        if not parts.zones and any(endpoint.zone for endpoint in slice_.endpoints):
+            slice_ = replace(slice_, endpoints=tuple(replace(each, zone="") for each in slice_.endpoints))
+        return slice_
 
     # Slim objects.
 

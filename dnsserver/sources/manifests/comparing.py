@@ -7,7 +7,7 @@ from dnsserver.sources.manifests.building import Target
 from dnsserver.zone.objects import ClusterObject, Feed, ObjectKey
 
 #: Order of changes, so that nothing is named before it is there: a namespace first, a Service before its slices.
-FEED_ORDER = (Feed.NAMESPACES, Feed.SERVICES, Feed.ENDPOINT_SLICES, Feed.PODS)
+FEED_ORDER = (Feed.NAMESPACES, Feed.SERVICES, Feed.SERVICE_IMPORTS, Feed.ENDPOINT_SLICES, Feed.PODS)
 
 
 def changes(old: Target, new: Target) -> list[Change]:

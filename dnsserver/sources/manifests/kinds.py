@@ -11,6 +11,7 @@ from dnsserver.sources.manifests.stated import (
     ServicePort,
     Stated,
     StatedEndpoints,
+    StatedImport,
     StatedNamespace,
     StatedPod,
     StatedService,
@@ -19,8 +20,10 @@ from dnsserver.sources.manifests.stated import (
 from dnsserver.sources.manifests.templates import owner, pod_template
 from dnsserver.sources.manifests.workloads import WORKLOADS, read_workload
 from dnsserver.sources.objects import (
+    ALL_PARTS,
     MAX_PORT,
     SERVICE_NAME_LABEL,
+    import_from,
     service_from,
     slice_from,
     slices_from_endpoints,
@@ -28,6 +31,7 @@ from dnsserver.sources.objects import (
 from dnsserver.sources.structs import (
     KINDS,
     EndpointsObject,
+    ImportObject,
     NamespaceObject,
     PodObject,
     ServiceObject,
@@ -75,8 +79,11 @@ def _read_served(fields: Fields, value: Mapping[str, Any], namespace: str) -> St
     match obj:
         case ServiceObject():
             return _service(identity, fields, obj)
+        case ImportObject():
+            imported = _noted(lambda note: import_from(obj, note))
+            return StatedImport(identity, imported, obj.labels)
         case SliceObject():
-            found = _noted(lambda note: slice_from(obj, note))
+            found = _noted(lambda note: slice_from(obj, note, ALL_PARTS))
             service = obj.labels.get(SERVICE_NAME_LABEL, "")
             return StatedSlice(identity, service, found, obj.labels)
         case EndpointsObject():
@@ -95,7 +102,7 @@ def _identity(fields: Fields, kind: str, namespace: str) -> Identity:
     if not name:
         hint = "; generateName is not enough" if metadata.has("generateName") else ""
         raise FieldError(f"metadata.name is missing{hint}")
-    if kind in (ServiceObject.kind, NamespaceObject.kind) and not is_label(name):
+    if kind in (ServiceObject.kind, ImportObject.kind, NamespaceObject.kind) and not is_label(name):
         raise FieldError(f"metadata.name: {name!r} is no DNS label: use at most 63 of a-z, 0-9, '-'")
     if len(name) > MAX_NAME or not is_host_name(name):
         raise FieldError(f"metadata.name: {name!r} is no DNS name: use a-z, 0-9, '-', '.'")

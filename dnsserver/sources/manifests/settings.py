@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
+from dnsserver.sources.objects import ALL_PARTS, SliceParts
 from dnsserver.sources.selectors import SelectorError, parse
 from dnsserver.zone.objects import Feed
 
@@ -59,8 +60,11 @@ class ManifestSettings:
     feeds: frozenset[Feed] = frozenset(Feed)
     """What is fed to the state. Leave Feed.PODS out unless pods are verified: it costs memory for every pod."""
 
+    parts: SliceParts = ALL_PARTS
+    """What is kept of EndpointSlices."""
+
     label_selector: str = ""
-    """Services, slices and pods that do not match are not served (option `labels`)."""
+    """Services, ServiceImports, slices and pods that do not match are not served (option `labels`)."""
 
     namespace_selector: str = ""
     """Namespaces that do not match are not served (option `namespace_labels`)."""

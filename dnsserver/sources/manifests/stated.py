@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dnsserver.sources.manifests.settings import Family
 from dnsserver.sources.selectors import Selector
-from dnsserver.zone.objects import EndpointSlice, ObjectKey, Port, Service
+from dnsserver.zone.objects import EndpointSlice, ObjectKey, Port, Service, ServiceImport
 
 
 class Identity(NamedTuple):
@@ -51,6 +51,13 @@ class StatedService:
     families: tuple[Family, ...]
     policy: str
     publish_not_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatedImport:
+    identity: Identity
+    service_import: ServiceImport
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class StatedNamespace:
     labels: Mapping[str, str]
 
 
-Stated = StatedService | StatedSlice | StatedEndpoints | StatedPod | Workload | StatedNamespace
+Stated = StatedService | StatedImport | StatedSlice | StatedEndpoints | StatedPod | Workload | StatedNamespace
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,22 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
 
 #: Version of all that this folder writes. A store of another one is not read.
-FORMAT = 1
+FORMAT = 2
 #: Octets of the CRC-32 that leads each value.
 CRC_SIZE = 4
 
 _encode = msgspec.msgpack.Encoder().encode
 # Fields of the same kind stand together: a list of texts is read far faster than one of small objects.
 _Ports = tuple[list[str], list[str], list[int]]
-_service = msgspec.msgpack.Decoder(tuple[bytes, ServiceType, list[str], str, _Ports]).decode
-_slice = msgspec.msgpack.Decoder(tuple[bytes, str, list[str], list[str], list[str], _Ports]).decode
+_Texts = list[str]
+_service = msgspec.msgpack.Decoder(tuple[bytes, ServiceType, _Texts, str, _Ports, _Texts, _Texts]).decode
+_import = msgspec.msgpack.Decoder(tuple[bytes, bool, _Texts, _Ports]).decode
+_slice = msgspec.msgpack.Decoder(tuple[bytes, str, _Texts, _Texts, _Texts, _Texts, _Ports, str, str]).decode
 _pod = msgspec.msgpack.Decoder(tuple[bytes, str, bool]).decode
 _namespace = msgspec.msgpack.Decoder(tuple[bytes]).decode
 
@@ -66,12 +69,17 @@ def decoded(feed: Feed, key: bytes, value: bytes) -> ClusterObject:
 def _fields(item: ClusterObject) -> tuple[object, ...]:
     match item:
         case Service():
-            return item.type, item.cluster_ips, item.external_name, _columns(item.ports)
+            inside = item.type, item.cluster_ips, item.external_name, _columns(item.ports)
+            return *inside, item.external_ips, item.external_hosts
+        case ServiceImport():
+            return item.headless, item.ips, _columns(item.ports)
         case EndpointSlice():
             hosts = [each.hostname for each in item.endpoints]
             pods = [each.pod_name for each in item.endpoints]
+            zones = [each.zone for each in item.endpoints]
             addresses = [each.address for each in item.endpoints]
-            return item.service, addresses, _unless_empty(hosts), _unless_empty(pods), _columns(item.ports)
+            columns = addresses, *map(_unless_empty, (hosts, pods, zones))
+            return item.service, *columns, _columns(item.ports), item.imported, item.cluster
         case Pod():
             return item.ip, item.terminating
         case Namespace():
@@ -81,13 +89,19 @@ def _fields(item: ClusterObject) -> tuple[object, ...]:
 def _object(feed: Feed, key: bytes, payload: bytes) -> ClusterObject:
     match feed:
         case Feed.SERVICES:
-            spelled, kind, ips, external, ports = _service(payload)
-            return Service(identified(key, spelled), kind, tuple(ips), _ports(ports), external)
+            spelled, kind, ips, external, ports, outer, ingress = _service(payload)
+            own = identified(key, spelled)
+            return Service(own, kind, tuple(ips), _ports(ports), external, tuple(outer), tuple(ingress))
+        case Feed.SERVICE_IMPORTS:
+            spelled, headless, ips, ports = _import(payload)
+            return ServiceImport(identified(key, spelled), headless, tuple(ips), _ports(ports))
         case Feed.ENDPOINT_SLICES:
-            spelled, service, addresses, hosts, pods, ports = _slice(payload)
+            spelled, service, addresses, hosts, pods, zones, ports, imported, cluster = _slice(payload)
             nothing = [""] * len(addresses)
-            endpoints = tuple(map(Endpoint, addresses, hosts or nothing, pods or nothing))
-            return EndpointSlice(identified(key, spelled), service, endpoints, _ports(ports))
+            columns = (column or nothing for column in (hosts, pods, zones))
+            endpoints = tuple(map(Endpoint, addresses, *columns))
+            own = identified(key, spelled)
+            return EndpointSlice(own, service, endpoints, _ports(ports), imported, cluster)
         case Feed.PODS:
             spelled, ip, terminating = _pod(payload)
             return Pod(identified(key, spelled), ip, terminating)

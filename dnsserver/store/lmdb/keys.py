@@ -6,7 +6,8 @@ from hashlib import blake2b
 import msgspec
 
 from dnsserver.zone.addresses import packed
-from dnsserver.zone.objects import ClusterObject, EndpointSlice, ObjectKey, Pod, Service
+from dnsserver.zone.objects import ClusterObject, EndpointSlice, ObjectKey, Pod
+from dnsserver.zone.tables import AddressKind, addresses_of
 
 #: Octets. Room for one part of a key of an index; LMDB's keys end at 511. The API's names stay far below: a Service
 #: with its namespace has 127 octets (RFC 1123 labels), a slice or pod 317.
@@ -16,7 +17,13 @@ DIGEST_SIZE = 32
 #: Leads a digest; no UTF-8 has it.
 ODD = b"\xff"
 
-SLICE_OF, CLUSTER_IP, ENDPOINT, POD_AT, BLOCK = b"s", b"c", b"e", b"p", b"b"
+SLICE_OF, SLICE_OF_IMPORT, POD_AT, BLOCK = b"s", b"t", b"p", b"b"
+ADDRESS = {
+    AddressKind.CLUSTER_IP: b"c",
+    AddressKind.ENDPOINT: b"e",
+    AddressKind.EXTERNAL: b"x",
+    AddressKind.CLUSTERSET_IP: b"m",
+}
 
 #: Leading octets of an address, by its size, that name its block: a /16, a /64. The namespaces in each block are
 #: counted, so that wide ranges need no walk over addresses of namespaces that do not show.
@@ -51,6 +58,11 @@ def slices_prefix(service: ObjectKey) -> bytes:
     return SLICE_OF + _part(f"{service.namespace}\0{service.name}")
 
 
+def imported_prefix(service_import: ObjectKey) -> bytes:
+    """Of the slices of a ServiceImport."""
+    return SLICE_OF_IMPORT + _part(f"{service_import.namespace}\0{service_import.name}")
+
+
 def pods_prefix(ip: str) -> bytes:
     return POD_AT + _part(ip)
 
@@ -62,7 +74,7 @@ def address_prefix(kind: bytes, octets: bytes) -> bytes:
 
 def block_key(entry: bytes, namespace: str) -> bytes | None:
     """Where the entries like *entry* of an object in *namespace* are counted; None for those without an address."""
-    if entry[:1] not in (CLUSTER_IP, ENDPOINT):
+    if entry[:1] not in ADDRESS.values():
         return None
     return block_prefix(entry[:1], entry[2 : 2 + entry[1]]) + _part(namespace)
 
@@ -93,16 +105,15 @@ def counted_number(value: bytes) -> int:
 
 def index_entries(item: ClusterObject | None) -> dict[bytes, bytes]:
     """The entries by which *item* is found otherwise than by its key."""
+    if item is None:
+        return {}
+    prefixes = [found for kind, texts in addresses_of(item) for found in _addresses(ADDRESS[kind], texts)]
     match item:
-        case Service():
-            prefixes = _addresses(CLUSTER_IP, item.cluster_ips)
-        case EndpointSlice() if item.service:
-            prefixes = _addresses(ENDPOINT, (endpoint.address for endpoint in item.endpoints))
-            prefixes.append(slices_prefix(item.service_key))
+        case EndpointSlice():
+            prefixes += [slices_prefix(item.service_key)] if item.service else []
+            prefixes += [imported_prefix(item.import_key)] if item.imported else []
         case Pod():
-            prefixes = [pods_prefix(item.ip)]
-        case _:
-            return {}
+            prefixes.append(pods_prefix(item.ip))
     own, spelled = identity(item.key)
     return {prefix + own: spelled for prefix in prefixes}
 

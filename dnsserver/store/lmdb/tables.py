@@ -1,24 +1,25 @@
 """ClusterTables over a transaction of LMDB."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dnsserver.store.lmdb.codec import decoded, encoded
 from dnsserver.store.lmdb.databases import Databases, Transaction
 from dnsserver.store.lmdb.keys import (
-    CLUSTER_IP,
-    ENDPOINT,
+    ADDRESS,
     ODD,
     address_prefix,
     block_prefix,
     counted_namespace,
     identified,
     identity,
+    imported_prefix,
     pods_prefix,
     slices_prefix,
     whole_blocks,
 )
 from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, ObjectKey, Pod
+from dnsserver.zone.tables import AddressKind
 
 #: Octets of slices, as they are stored, that are kept made: some ten times that in memory.
 KEPT_OCTETS = 2 << 20
@@ -66,17 +67,19 @@ class StoreTables:
         return self.transaction.stat(self.databases.objects[feed])["entries"]
 
     def slices_of(self, service: ObjectKey) -> list[EndpointSlice]:
-        found = (self._slice(own) for own, _ in self._owners(slices_prefix(service)))
-        return [slice_ for slice_ in found if slice_ is not None]
+        return self._slices(slices_prefix(service))
 
-    def cluster_ip_owners(self, packed: bytes) -> Iterator[ObjectKey]:
-        return self._owner_keys(address_prefix(CLUSTER_IP, packed))
+    def slices_of_import(self, service_import: ObjectKey) -> list[EndpointSlice]:
+        return self._slices(imported_prefix(service_import))
 
-    def endpoint_owners(self, packed: bytes) -> Iterator[ObjectKey]:
-        return self._owner_keys(address_prefix(ENDPOINT, packed))
+    def owners(self, kind: AddressKind, packed: bytes) -> Iterator[ObjectKey]:
+        owners = self._owners(address_prefix(ADDRESS[kind], packed))
+        return (identified(own, spelled) for own, spelled in owners)
 
-    def any_within(self, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
-        return any(self._any_within(kind, low, high, shown) for kind in (CLUSTER_IP, ENDPOINT))
+    def any_within(
+        self, kinds: Collection[AddressKind], low: bytes, high: bytes, shown: Callable[[str], bool]
+    ) -> bool:
+        return any(self._any_within(ADDRESS[kind], low, high, shown) for kind in kinds)
 
     def pods_at(self, ip: str) -> list[Pod]:
         found = (self._get(Feed.PODS, own) for own, _ in self._owners(pods_prefix(ip)))
@@ -94,6 +97,10 @@ class StoreTables:
             return self._slice(key)
         value = self.transaction.get(key, db=self.databases.objects[feed])
         return None if value is None else decoded(feed, key, value)
+
+    def _slices(self, prefix: bytes) -> list[EndpointSlice]:
+        found = (self._slice(own) for own, _ in self._owners(prefix))
+        return [slice_ for slice_ in found if slice_ is not None]
 
     def _slice(self, key: bytes) -> EndpointSlice | None:
         """One that did not change is the same object again: what was made of it need not be made anew."""
@@ -119,9 +126,6 @@ class StoreTables:
     def _owners(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Identities in the index below *prefix*, with their spelling: in the order of keys, but for odd ones."""
         return self._range(prefix, prefix)
-
-    def _owner_keys(self, prefix: bytes) -> Iterator[ObjectKey]:
-        return (identified(own, spelled) for own, spelled in self._owners(prefix))
 
     def _any_within(self, kind: bytes, low: bytes, high: bytes, shown: Callable[[str], bool]) -> bool:
         if whole_blocks(low, high):
