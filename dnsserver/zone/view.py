@@ -1,7 +1,8 @@
 """A zone as lookups see it: an owner name to the node that is there (cluster-dns-behaviour.md, section 2)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from dnsserver.wire import names
@@ -214,6 +215,27 @@ class ZoneView:
 
     def _exposed(self, namespace: str) -> bool:
         return is_exposed(namespace, self.state, self._policy)
+
+
+def zone_views(
+    origins: Sequence[bytes],
+    primary: bytes,
+    state: ClusterState,
+    policy: RecordPolicy,
+    clustersets: Collection[bytes] = (),
+) -> tuple[ZoneView, ...]:
+    """The zones of a `kubernetes` block, in their order. Those of *clustersets* have the names of ServiceImports, whose
+    PTR records point at the first of them."""
+    shared = replace(policy, clusterset=True)
+    services, imports = ServiceTable(state, policy), ServiceTable(state, shared, service_imports(state))
+    first = next((origin for origin in origins if origin in clustersets), None)
+
+    def view(origin: bytes) -> ZoneView:
+        if origin in clustersets:
+            return ZoneView(origin, primary, state, shared, imports)
+        return ZoneView(origin, primary, state, policy, services, None if first is None else (first, shared))
+
+    return tuple(map(view, origins))
 
 
 def is_exposed(namespace: str, state: ClusterState, policy: RecordPolicy) -> bool:

@@ -1,7 +1,7 @@
 """Slim cluster objects from short texts.
 
 An object is "NAMESPACE/NAME". Ports are "NAME:NUMBER/PROTOCOL", TCP unless said, the name empty when unnamed.
-Endpoints are "ADDRESS", "ADDRESS=HOSTNAME" or "ADDRESS#POD".
+Endpoints are "ADDRESS", "ADDRESS=HOSTNAME" or "ADDRESS#POD", with "@ZONE" behind each of them.
 """
 
 from dnsserver.zone.objects import (
@@ -12,6 +12,7 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
 
@@ -44,12 +45,18 @@ def external(name: str, target: str) -> Service:
     return Service(key(name), ServiceType.EXTERNAL_NAME, external_name=target)
 
 
+def service_import(name: str, ips: str = "", port: str = "") -> ServiceImport:
+    """Headless without *ips*."""
+    return ServiceImport(key(name), not ips, tuple(ips.split()), ports(port))
+
+
 def endpoint(text: str) -> Endpoint:
+    text, _, zone = text.partition("@")
     if "=" in text:
         address, _, hostname = text.partition("=")
-        return Endpoint(address, hostname)
+        return Endpoint(address, hostname, zone=zone)
     address, _, pod = text.partition("#")
-    return Endpoint(address, pod_name=pod)
+    return Endpoint(address, pod_name=pod, zone=zone)
 
 
 def slice_of(service_name: str, suffix: str, endpoints: str, port: str = "") -> EndpointSlice:
@@ -57,6 +64,14 @@ def slice_of(service_name: str, suffix: str, endpoints: str, port: str = "") -> 
     found = key(service_name)
     own = ObjectKey(found.namespace, f"{found.name}-{suffix}")
     return EndpointSlice(own, found.name, tuple(map(endpoint, endpoints.split())), ports(port))
+
+
+def imported_slice(name: str, cluster: str, endpoints: str, port: str = "") -> EndpointSlice:
+    """A slice that *cluster* gives for the ServiceImport *name*."""
+    found = key(name)
+    own = ObjectKey(found.namespace, f"{found.name}-{cluster}")
+    made = tuple(map(endpoint, endpoints.split()))
+    return EndpointSlice(own, "", made, ports(port), found.name, cluster)
 
 
 def unlabelled_slice(name: str, endpoints: str, port: str = "") -> EndpointSlice:

@@ -40,7 +40,7 @@ from dnsserver.zone.objects import (
 )
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.reverse import is_reverse
-from dnsserver.zone.view import ServiceTable, ZoneView
+from dnsserver.zone.view import zone_views
 from tests.answers.case import Case, normal
 
 #: Unix seconds at which every scene is made.
@@ -89,6 +89,7 @@ class Scene:
     name: str
     objects: tuple[ClusterObject, ...]
     zones: tuple[str, ...] = ("cluster.local.", "in-addr.arpa.", "ip6.arpa.")
+    multicluster: tuple[str, ...] = ()
     policy: RecordPolicy = DEFAULTS
     missing: frozenset[Feed] = frozenset()
     fallthrough: tuple[str, ...] | None = None
@@ -112,10 +113,10 @@ class Scene:
 
     def parts(self, state: ClusterState) -> tuple[StateAnswers, Callable[[Handler], Handler]]:
         """What the state alone answers, and what makes the chain around the next handler."""
-        services = ServiceTable(state, self.policy)
         origins = [wire_name(zone) for zone in self.zones]
-        primary = next(origin for origin in origins if not is_reverse(origin))
-        views = [ZoneView(origin, primary, state, self.policy, services) for origin in origins]
+        shared = tuple(map(wire_name, self.multicluster))
+        primary = next(origin for origin in origins if not is_reverse(origin) and origin not in shared)
+        views = zone_views(origins, primary, state, self.policy, shared)
         answers = StateAnswers(state, views, tuple(map(wire_name, self.fallthrough or ())))
 
         def wrap(following: Handler) -> Handler:

@@ -132,8 +132,9 @@ BAD = (
     "transfer to *",
     "federation prod example.org",
     "unknown",
-    "multicluster cluster.local",
-    "zonal",
+    "multicluster other.local",
+    "zonal yes",
+    "zonal\nnoendpoints",
 )
 
 
@@ -186,7 +187,10 @@ def test_selectors() -> None:
         ("", {Feed.SERVICES, Feed.NAMESPACES, Feed.ENDPOINT_SLICES}),
         ("noendpoints", {Feed.SERVICES, Feed.NAMESPACES}),
         ("pods insecure", {Feed.SERVICES, Feed.NAMESPACES, Feed.ENDPOINT_SLICES}),
-        ("pods verified", set(Feed)),
+        ("pods verified", set(Feed) - {Feed.SERVICE_IMPORTS}),
+        ("multicluster cluster.local", set(Feed) - {Feed.PODS}),
+        ("multicluster cluster.local\nnoendpoints", set(Feed) - {Feed.PODS}),
+        ("multicluster", {Feed.SERVICES, Feed.NAMESPACES, Feed.ENDPOINT_SLICES}),
     ],
 )
 def test_what_is_watched(options: str, expected: set[Feed]) -> None:

@@ -102,9 +102,8 @@ def picture(state: ClusterState, names: list[str] = NAMES) -> dict[str, object]:
         assert address is not None
         seen[f"services at {text}"] = _unless_odd(state.services_at(address), names)
         seen[f"slices at {text}"] = _unless_odd(list(state.slices_at(address)), names)
-        if names is NAMES:
-            seen[f"outside at {text}"] = list(state.external_owners(address))
-            seen[f"imports at {text}"] = list(state.import_owners(address))
+        seen[f"outside at {text}"] = sorted(state.external_owners(address))
+        seen[f"imports at {text}"] = sorted(state.import_owners(address))
         seen[f"pods at {text}"] = sorted(pod.key for pod in state.pods_at(text))
         for octets in range(len(address) + 1):
             low = address[:octets].ljust(len(address), b"\0")

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import RecordPolicy
-from dnsserver.zone.view import ServiceTable, ZoneView, service_imports
+from dnsserver.zone.view import zone_views
 
 __all__ = ["KubernetesSettings", "setup"]
 
@@ -33,7 +32,8 @@ def setup(directive: Directive, site: Site) -> Plugin:
     now = site.server.now
     kept = site.keep(feeds(settings), _configuration(directive, site, settings), now)
     state = kept.state
-    zones = zone_views(settings, state, site.bound or _reachable_addresses())
+    policy = record_policy(settings, site.bound or _reachable_addresses())
+    zones = zone_views(settings.zones, settings.primary, state, policy, settings.clustersets)
     answers = StateAnswers(state, zones, settings.fallthrough or ())
     metrics = BlockMetrics(names.to_text(settings.primary), state)
 
@@ -96,11 +96,9 @@ def _reachable_addresses() -> tuple[str, ...]:
     return tuple(address for address in local_addresses() if not ip_address(address).is_link_local)
 
 
-def zone_views(
-    settings: KubernetesSettings, state: ClusterState, own_addresses: tuple[str, ...]
-) -> tuple[ZoneView, ...]:
-    """The zones of *settings* over *state*."""
-    policy = RecordPolicy(
+def record_policy(settings: KubernetesSettings, own_addresses: tuple[str, ...]) -> RecordPolicy:
+    """How the records of the block are made."""
+    return RecordPolicy(
         ttl=settings.ttl,
         pods=settings.pods,
         endpoint_pod_names=settings.endpoint_pod_names,
@@ -109,16 +107,6 @@ def zone_views(
         own_addresses=own_addresses,
         zonal=settings.zonal,
     )
-    shared = replace(policy, clusterset=True)
-    services, imports = ServiceTable(state, policy), ServiceTable(state, shared, service_imports(state))
-    clusterset = None if settings.clusterset is None else (settings.clusterset, shared)
-
-    def view(zone: bytes) -> ZoneView:
-        if settings.is_clusterset(zone):
-            return ZoneView(zone, settings.primary, state, shared, imports)
-        return ZoneView(zone, settings.primary, state, policy, services, clusterset)
-
-    return tuple(map(view, settings.zones))
 
 
 def waiting_for(state: ClusterState) -> str:

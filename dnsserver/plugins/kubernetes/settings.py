@@ -54,16 +54,15 @@ class KubernetesSettings:
     @property
     def primary(self) -> bytes:
         forward = [zone for zone in self.zones if not is_reverse(zone)]
-        return next((zone for zone in forward if not self.is_clusterset(zone)), forward[0])
+        return next((zone for zone in forward if zone not in self.clustersets), forward[0])
 
     @property
-    def clusterset(self) -> bytes | None:
-        """The zone that PTR records of ServiceImports point at."""
-        return next((zone for zone in self.zones if self.is_clusterset(zone)), None)
-
-    def is_clusterset(self, zone: bytes) -> bool:
-        """Whether the names of *zone* are those of ServiceImports."""
-        return not is_reverse(zone) and any(names.is_below(zone, each) for each in self.multicluster)
+    def clustersets(self) -> tuple[bytes, ...]:
+        """The zones whose names are those of ServiceImports."""
+        forward = (zone for zone in self.zones if not is_reverse(zone))
+        return tuple(
+            zone for zone in forward if any(names.is_below(zone, each) for each in self.multicluster)
+        )
 
     @classmethod
     def from_directive(

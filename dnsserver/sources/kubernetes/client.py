@@ -13,7 +13,7 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -67,7 +67,7 @@ class _Session:
 
     def __init__(self, config: Configuration) -> None:
         self.config = config
-        self.place = urlsplit(config.host).netloc
+        self.place = config.host.partition("://")[2].partition("/")[0]
         self.api = ApiClient(config)
         self.users = 0
         self.retired = False

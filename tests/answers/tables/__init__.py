@@ -14,6 +14,8 @@ from tests.answers.tables import (
     section_09_filters,
     section_10_soa_ttl_case,
     section_11_fallthrough,
+    section_11_multicluster,
+    section_11_zonal,
     section_14_options,
     section_15_front,
 )
@@ -31,6 +33,8 @@ TABLES: tuple[Table, ...] = (
     *section_09_filters.TABLES,
     *section_10_soa_ttl_case.TABLES,
     *section_11_fallthrough.TABLES,
+    *section_11_multicluster.TABLES,
+    *section_11_zonal.TABLES,
     *section_14_options.TABLES,
     *section_15_front.TABLES,
 )

@@ -21,7 +21,8 @@ from tests.support.kube_api.real import RealKubeApi, assets_folder
 KINDS_OF_SERVER = ["fake"] if assets_folder() is None else ["fake", "kube-apiserver"]
 #: Seconds of real time: a real API server needs some to come back.
 PATIENCE_S = 30.0
-ALL_FEEDS = frozenset(Feed)
+#: All that every API server has; ServiceImports are an extension.
+ALL_FEEDS = frozenset(Feed) - {Feed.SERVICE_IMPORTS}
 NAMES = (f"ns-{number}" for number in count())
 
 

@@ -37,7 +37,7 @@ def outcome(folder: Path, seen: dict[str, object]) -> bool:
     if restored:
         assert picture(writer.state, [*"abcdefghijklmnopqrstuvwxyz"]) == seen
     else:
-        assert [writer.state.count(feed) for feed in Feed] == [0, 0, 0, 0]
+        assert [writer.state.count(feed) for feed in Feed] == [0] * len(Feed)
         assert not writer.state.synced
     complete(writer.state)
     for change in random_changes(Random(2), 30):

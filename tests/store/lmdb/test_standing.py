@@ -94,7 +94,7 @@ def test_a_restart_takes_over(tmp_path: Path) -> None:
         assert state.serial == NOW + 5
         assert state.service(A) == Service(A, cluster_ips=("10.0.0.1",))
         assert reader.ask("standing")[1] == Standing(int(NOW) + 5, ALL, restored=ALL)
-        for feed in (Feed.SERVICES, Feed.ENDPOINT_SLICES, Feed.PODS):
+        for feed in ALL - {Feed.NAMESPACES}:
             state.replace(feed, [Service(A)] if feed is Feed.SERVICES else [], NOW + 70)
             assert state.restored
         assert told.take() == [frozenset({A})]

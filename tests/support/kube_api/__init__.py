@@ -13,7 +13,14 @@ from tests.support.kube_api.faults import (
     too_large,
     watch_line,
 )
-from tests.support.kube_api.samples import namespace, pod, service, slice_of
+from tests.support.kube_api.samples import (
+    imported_slice,
+    namespace,
+    pod,
+    service,
+    service_import,
+    slice_of,
+)
 from tests.support.kube_api.server import KubeApi, Request, ServerTls
 
 __all__ = [
@@ -25,10 +32,12 @@ __all__ = [
     "expired",
     "forbidden",
     "half_json",
+    "imported_slice",
     "mute",
     "namespace",
     "pod",
     "service",
+    "service_import",
     "silent",
     "slice_of",
     "slow",

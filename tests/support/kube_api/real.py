@@ -192,8 +192,8 @@ def _post(url: str, obj: Mapping[str, Any]) -> Any:
 
 
 def _folder_path(obj: Mapping[str, Any]) -> str:
-    plural, group = KINDS[obj["kind"]]
-    base = f"/apis/{group}/v1" if group else "/api/v1"
+    plural, group, version = KINDS[obj["kind"]]
+    base = f"/apis/{group}/{version}" if group else f"/api/{version}"
     namespace = obj["metadata"].get("namespace")
     return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
 

@@ -68,6 +68,40 @@ def slice_of(
     }
 
 
+def service_import(
+    name: str,
+    ips: Iterable[str] = (),
+    *,
+    namespace: str = "default",
+    ports: Iterable[tuple[str, int]] = (("http", 80),),
+    labels: Mapping[str, str] | None = None,
+) -> Obj:
+    """Headless unless *ips* are given."""
+    listed = list(ips)
+    return {
+        "apiVersion": "multicluster.x-k8s.io/v1alpha1",
+        "kind": "ServiceImport",
+        "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
+        "spec": {
+            "type": "ClusterSetIP" if listed else "Headless",
+            "ips": listed,
+            "ports": [{"name": port, "port": number, "protocol": "TCP"} for port, number in ports],
+        },
+    }
+
+
+def imported_slice(
+    service: str, cluster: str, addresses: Iterable[str], *, namespace: str = "default", port: int = 8080
+) -> Obj:
+    """What *cluster* gives for the ServiceImport *service*; it is of no Service of this cluster."""
+    found = slice_of(service, addresses, name=f"{service}-{cluster}", namespace=namespace, port=port)
+    found["metadata"]["labels"] = {
+        "multicluster.kubernetes.io/service-name": service,
+        "multicluster.kubernetes.io/source-cluster": cluster,
+    }
+    return found
+
+
 def pod(name: str, ip: str, *, namespace: str = "default", phase: str = "Running") -> Obj:
     return {
         "apiVersion": "v1",

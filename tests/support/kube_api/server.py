@@ -376,7 +376,8 @@ def _parse(request: web.Request, tables: Mapping[str, Table]) -> Request:
     prefix, rest = (parts[:2], parts[2:]) if parts[:1] == ["api"] else (parts[:3], parts[3:])
     plural = rest[0] if rest else ""
     group = prefix[1] if prefix[:1] == ["apis"] and len(prefix) > 1 else ""
-    known = plural in tables and tables[plural].group == group
+    table = tables.get(plural)
+    known = table is not None and [table.group, table.version] == [group, *prefix[-1:]]
     verb = "watch" if request.query.get("watch") in ("true", "1") else "list"
     if len(rest) > 1:
         verb = "get"
@@ -389,7 +390,7 @@ def _line(type_: str, octets: bytes) -> bytes:
 
 
 def _api_version(table: Table) -> str:
-    return f"{table.group}/v1" if table.group else "v1"
+    return f"{table.group}/{table.version}" if table.group else table.version
 
 
 def _token(version: int, last: Stored, chosen: Filter) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-#: Plural name and API group of the kinds that are served.
+#: Plural name, API group and version of the kinds that are served.
 KINDS = {
-    "Service": ("services", ""),
-    "EndpointSlice": ("endpointslices", "discovery.k8s.io"),
-    "Namespace": ("namespaces", ""),
-    "Pod": ("pods", ""),
+    "Service": ("services", "", "v1"),
+    "EndpointSlice": ("endpointslices", "discovery.k8s.io", "v1"),
+    "Namespace": ("namespaces", "", "v1"),
+    "Pod": ("pods", "", "v1"),
+    "ServiceImport": ("serviceimports", "multicluster.x-k8s.io", "v1alpha1"),
 }
 
 Key = tuple[str, str]
@@ -47,6 +48,7 @@ class Table:
 
     kind: str
     group: str
+    version: str = "v1"
     objects: dict[Key, Stored] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     compacted: int = 0
@@ -60,7 +62,9 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
-        self.tables = {plural: Table(kind, group) for kind, (plural, group) in KINDS.items()}
+        self.tables = {
+            plural: Table(kind, group, version) for kind, (plural, group, version) in KINDS.items()
+        }
         self.changed = asyncio.Event()
 
     def wake(self) -> None:
