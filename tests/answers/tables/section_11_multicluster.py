@@ -1,6 +1,6 @@
 """Zones of a set of clusters (cluster-dns-behaviour.md, section 11.1; KEP-1645, multicluster DNS specification)."""
 
-from dnsserver.zone.objects import ServiceImport
+from dnsserver.zone.objects import ClusterObject, ServiceImport
 from dnsserver.zone.policy import RecordPolicy
 from tests.answers.case import found, nodata, nxdomain
 from tests.answers.objects import (
@@ -17,7 +17,7 @@ from tests.answers.scene import Scene, Table
 
 Z = "clusterset.local."
 D = f"default.svc.{Z}"
-OBJECTS = (
+OBJECTS: tuple[ClusterObject, ...] = (
     *namespaces("default other"),
     service("default/nginx", "10.96.0.10", "http:80"),
     slice_of("default/nginx", "x", "10.244.1.5", "http:8080"),
