@@ -21,6 +21,13 @@ class Type(IntEnum):
     DNAME = 39
     OPT = 41
     DS = 43
+    RRSIG = 46
+    NSEC = 47
+    DNSKEY = 48
+    CDS = 59
+    CDNSKEY = 60
+    SVCB = 64
+    HTTPS = 65
     IXFR = 251
     AXFR = 252
     ANY = 255
@@ -41,6 +48,8 @@ class Rcode(IntEnum):
     NXDOMAIN = 3
     NOTIMP = 4
     REFUSED = 5
+    YXDOMAIN = 6
+    NOTAUTH = 9
     BADVERS = 16
 
 

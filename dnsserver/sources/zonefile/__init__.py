@@ -1,6 +1,14 @@
 """Master files and the text of single records, to records as values (RFC 1035 section 5) [dnspython]."""
 
 from dnsserver.sources.zonefile.errors import RecordTextError, ZoneFileError
+from dnsserver.sources.zonefile.reading import LoadedZone, ReadingStoppedError, load_zone
 from dnsserver.sources.zonefile.records import record_from_text
 
-__all__ = ["RecordTextError", "ZoneFileError", "record_from_text"]
+__all__ = [
+    "LoadedZone",
+    "ReadingStoppedError",
+    "RecordTextError",
+    "ZoneFileError",
+    "load_zone",
+    "record_from_text",
+]
