@@ -5,7 +5,7 @@ itself, and never changes a query or a reply: both are frozen, and a plugin that
 """
 
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +22,7 @@ from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.limits import TransportCounters
 from dnsserver.wire.codes import Rcode
 from dnsserver.wire.question import Question
+from dnsserver.wire.records import Record
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed, ObjectKey
 
@@ -177,6 +178,19 @@ class Route:
     tls: ssl.SSLContext | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneCopy:
+    """A zone at one moment, to be transferred. `records` begins anew with each call and gives all but the SOA record,
+    one after another; the zone may change meanwhile, and they stay those of this moment."""
+
+    soa: Record
+    records: Callable[[], Iterator[Record]]
+
+    @property
+    def serial(self) -> int:
+        return int.from_bytes(self.soa.rdata.tail[:4], "big")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """What one directive comes to. Every part but the name is optional."""
@@ -227,6 +241,10 @@ class Plugin:
     """The queries of the block are counted."""
     metrics: Callable[[], Iterable[AnyFamily]] | None = None
     """This plugin's own numbers, as they are when asked for."""
+    zone_copy: Callable[[bytes], ZoneCopy | None] | None = None
+    """The zone with this origin (lower case) that this plugin has; None when it has none, or not yet."""
+    notify: Callable[[bytes], None] | None = None
+    """Tells other servers that the zone with this origin has changed (RFC 1996); returns at once."""
     check: Callable[[], Awaitable[Sequence[str]]] | None = None
     """For `dnsserver check`: tries what can be tried without the network, and says in lines what would be served.
     Raises ConfigError."""

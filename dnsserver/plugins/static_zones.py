@@ -1,0 +1,140 @@
+"""What `file`, `auto` and `secondary` have in common: zones of fixed content, and the answers from them."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from dnsserver.answering.query import Query, follow
+from dnsserver.answering.reply import Reply
+from dnsserver.answering.static import tell
+from dnsserver.plugins.plugin import Handler, Plugin, ZoneCopy, no_next_plugin
+from dnsserver.wire import names
+from dnsserver.wire.codes import Class, Opcode, Rcode, Type
+from dnsserver.zone.static import StaticZone
+
+#: Questions that the server asks itself for one query, where CNAMEs lead from zone to zone; as in `kubernetes`.
+TRAIL_MAX = 8
+
+#: Deals with a NOTIFY for a zone, and says whether it is to be confirmed.
+Notified = Callable[[Query, bytes], bool]
+
+
+class ZoneTable:
+    """Zones by origin (lower case); one without content yet is there as None, and SERVFAIL is all that it says."""
+
+    def __init__(self) -> None:
+        self._zones: dict[bytes, StaticZone | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<ZoneTable {' '.join(map(names.to_text, self._zones))}>"
+
+    @property
+    def origins(self) -> tuple[bytes, ...]:
+        return tuple(self._zones)
+
+    def __getitem__(self, origin: bytes) -> StaticZone | None:
+        return self._zones.get(origin)
+
+    def put(self, origin: bytes, zone: StaticZone | None) -> None:
+        self._zones[origin] = zone
+
+    def remove(self, origin: bytes) -> None:
+        self._zones.pop(origin, None)
+
+    def origin_of(self, name: bytes) -> bytes | None:
+        """The longest origin at or above *name*, which is in lower case."""
+        zones = self._zones
+        return next((suffix for suffix in names.suffixes(name) if suffix in zones), None)
+
+    def copy(self, origin: bytes) -> ZoneCopy | None:
+        """As `Plugin.zone_copy`."""
+        zone = self._zones.get(origin)
+        if zone is None:
+            return None
+        return ZoneCopy(zone.soa.records(origin, origin)[0], zone.records)
+
+
+def notified_secondaries(block: Sequence[Plugin], origin: bytes) -> None:
+    """Have the block's `transfer` tell the secondaries of a zone that it has changed."""
+    for plugin in block:
+        if plugin.notify is not None:
+            plugin.notify(origin)
+
+
+class StaticZoneHandler:
+    """Answers from the zones of *table*; everything else goes to *following*.
+
+    *lookup* puts a query through the whole server, for CNAMEs that leave a zone. In the zones of *fallthrough* a name
+    that has no records is the next plugin's business. *within*: names elsewhere are not looked at.
+    """
+
+    def __init__(
+        self,
+        plugin: str,
+        table: ZoneTable,
+        following: Handler,
+        lookup: Callable[[Query], Awaitable[Reply | None]],
+        fallthrough: Sequence[bytes] = (),
+        within: Sequence[bytes] = (names.ROOT,),
+        notified: Notified | None = None,
+    ) -> None:
+        self._plugin = plugin
+        self._table = table
+        self._next = following
+        self._lookup = lookup
+        self._fallthrough = tuple(fallthrough)
+        self._within = tuple(within)
+        self._notified = notified
+        self._log = logging.getLogger(f"dnsserver.plugin.{plugin}")
+
+    async def __call__(self, query: Query) -> Reply | None:
+        inside = any(names.is_below(query.name, zone) for zone in self._within)
+        origin = self._table.origin_of(query.name) if inside else None
+        if origin is None:
+            return await self._elsewhere(query, inside)
+        if query.question.rclass != Class.IN or query.question.rtype in (Type.AXFR, Type.IXFR):
+            return Reply(rcode=Rcode.REFUSED)
+        if query.header.opcode == Opcode.NOTIFY:
+            return self._confirmed(query, origin)
+        zone = self._table[origin]
+        if zone is None:
+            where = names.to_text(origin)
+            return Reply(rcode=Rcode.SERVFAIL, error=f"zone {where} has not been loaded")
+        told = tell(zone, query.question, do=query.edns is not None and query.edns.do)
+        if told.missing and any(names.is_below(query.name, each) for each in self._fallthrough):
+            return await self._next(query)
+        reply = replace(told.reply, plugin=self._plugin)
+        return reply if told.elsewhere is None else await self._chased(reply, told.elsewhere, query)
+
+    async def _elsewhere(self, query: Query, inside: bool) -> Reply | None:
+        """At the end of the chain an authoritative server refuses what is not its business."""
+        if self._next is no_next_plugin and inside:
+            return Reply(rcode=Rcode.REFUSED)
+        return await self._next(query)
+
+    def _confirmed(self, query: Query, origin: bytes) -> Reply | None:
+        """NOTIFY from whoever has no business to send it gets no answer (as in CoreDNS; RFC 1996 section 3.10 has it
+        ignored too)."""
+        if self._notified is not None and self._notified(query, origin):
+            return Reply(authoritative=True, plugin=self._plugin)
+        host, where = query.arrival.client_host, names.to_text(origin)
+        self._log.info("Dropping notify from %s for %s", host, where)
+        return None
+
+    async def _chased(self, reply: Reply, target: bytes, query: Query) -> Reply:
+        """*reply* with what the whole server says of *target*; the RCODE is that of the end (RFC 6604 section 3)."""
+        been = (*query.trail, query.name)
+        if target.lower() in been or len(been) > TRAIL_MAX:
+            return replace(reply, rcode=Rcode.SERVFAIL)
+        found = await self._lookup(follow(query, target))
+        if found is None:
+            return reply
+        negative = found.rcode == Rcode.NXDOMAIN or not found.answer
+        return replace(
+            reply,
+            rcode=found.rcode if found.rcode in (Rcode.NXDOMAIN, Rcode.SERVFAIL) else Rcode.NOERROR,
+            answer=reply.answer + found.answer,
+            authority=found.authority if negative else (),
+            truncated=found.truncated,
+            live=found.live,
+        )
