@@ -135,12 +135,10 @@ class ZoneFileReader:
                 raise self._error(path, number, error) from None
 
     def _opened(self, path: Path) -> BinaryIO:
-        file = path.open("rb")
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            file.close()
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe may never end
             raise ZoneFileError(f'file "{path}" is no regular file')
-        self.files[path] = _stamp_of(found)
+        file = path.open("rb")
+        self.files[path] = _stamp_of(os.fstat(file.fileno()))
         return file
 
     def _error(self, path: Path, number: int, error: Exception) -> ZoneFileError:
