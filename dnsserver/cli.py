@@ -291,7 +291,7 @@ def _banner(server: ClusterDnsServer, *, quiet: bool) -> None:
     if quiet:
         return
     zones = {
-        f"{key.zone}:{key.port}{f' on {address}' if address else ''}"
+        f"{key.shown}{f' on {address}' if address else ''}"
         for site in server.sites
         for key in site.block.keys
         for address in site.bound or ("",)

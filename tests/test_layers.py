@@ -36,7 +36,9 @@ LIBRARIES = {
     "yaml": ("sources/manifests", "plugins/prometheus"),
     "watchfiles": ("sources/manifests",),
     "prometheus_client": ("observability",),
-    "h11": ("observability",),
+    "h11": ("observability", "transports"),
+    "h2": ("transports",),
+    "hyperframe": ("transports",),
     "re2": ("languages",),
 }
 

@@ -11,6 +11,7 @@ from dnsserver.config import Corefile, parse
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.sites import build_listeners, build_sites
 from tests.plugins.helpers import FakeServer
+from tests.support.kube_api.pki import make_pki
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGINS = REPOSITORY / "dnsserver" / "plugins"
@@ -58,8 +59,17 @@ def parsed(block: Block, directory: Path) -> Corefile:
     return parse(block.text, file=str(block), directory=directory, directives=ORDER, environ={})
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files that examples of `tls` name."""
+    made = make_pki(tmp_path_factory.mktemp("pki"))
+    return {"cert.pem": made.server.cert, "key.pem": made.server.key, "ca.pem": made.ca.cert}
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_corefile_loads(block: Block, tmp_path: Path) -> None:
+def test_corefile_loads(block: Block, certificates: dict[str, Path], tmp_path: Path) -> None:
+    for name, path in certificates.items():
+        (tmp_path / name).symlink_to(path)
     corefile = parsed(block, tmp_path)
     # The page's imports have no files here, which is no more than a warning.
     assert [text for text in corefile.warnings if not text.startswith("No files matching import glob")] == []

@@ -6,7 +6,7 @@ compares both on random queries.
 
 import struct
 
-from dnsserver.answering.stored import Dice, StoredAnswer
+from dnsserver.answering.stored import Dice, StoredAnswer, question_end
 from dnsserver.wire.codes import Flag
 from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC, UDP_PAYLOAD_MAX
 
@@ -66,6 +66,12 @@ def fast_reply(
     if stored.authentic and (low & _AD or (opt and opt[7] & _DO)):
         flags |= _AD
     return octets[:2] + flags.to_bytes(2, "big") + b"\0\1" + numbers + octets[HEADER_SIZE:end] + body + opt
+
+
+def may_have_options(octets: bytes) -> bool:
+    """Whether the query *octets* may have EDNS options: there is more than a question and an OPT record without any."""
+    end = question_end(octets)
+    return end < 0 or len(octets) > end + OPT_SIZE
 
 
 def is_commonplace(octets: bytes, end: int) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Class, Flag, Opcode, Rcode
+from dnsserver.wire.codes import OPTION_PADDING, Class, Flag, Opcode, Rcode
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
@@ -45,6 +45,13 @@ class Query:
     def name(self) -> bytes:
         """The qname in lower case; `question.name` has the case in which it was asked."""
         return self.question.name.lower()
+
+    @property
+    def wants_padding(self) -> bool:
+        """Whether the size of the reply is to tell no one on the way anything (RFC 7830 section 4)."""
+        if self.edns is None or self.arrival.scheme == "dns":
+            return False
+        return any(code == OPTION_PADDING for code, _ in self.edns.options)
 
     @property
     def size_limit(self) -> int:

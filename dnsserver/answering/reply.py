@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from dnsserver.answering.query import Query, reply_flags
-from dnsserver.wire.codes import Flag, Rcode
-from dnsserver.wire.edns import Edns
+from dnsserver.wire.codes import OPTION_PADDING, Flag, Rcode
+from dnsserver.wire.edns import OPTION_HEAD, Edns
 from dnsserver.wire.header import Header
 from dnsserver.wire.limits import HEADER_SIZE, MESSAGE_MAX, UDP_PAYLOAD_CLASSIC
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.wire.writer import MessageWriter
+
+#: Octets. Replies that are padded have a multiple of it (RFC 8467 section 4.1).
+PADDING_BLOCK = 468
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ def encode(reply: Reply, query: Query) -> bytes:
     if complete:
         writer.put_all(3, reply.additional)
     truncated = reply.truncated or not complete
+    if query.wants_padding:
+        opt = _opt(reply, query, _padding(writer.size + len(opt)))
     return writer.finish(flags=Flag.TC if truncated else 0, opt=opt)
 
 
@@ -84,12 +89,20 @@ def _flags(reply: Reply, query: Query) -> Flag:
     return flags
 
 
-def _opt(reply: Reply, query: Query) -> bytes:
+def _opt(reply: Reply, query: Query, more: tuple[tuple[int, bytes], ...] = ()) -> bytes:
     """OPT goes to those who sent one: their size (or our limit) and DO bit, none of their options (section 18)."""
     if query.edns is None:
         return b""
     payload = query.edns.payload
     if reply.payload_max:
         payload = min(payload, reply.payload_max)
-    answer = Edns(payload, do=query.edns.do, options=reply.options, extended_rcode=reply.rcode >> 4)
+    options = reply.options + more
+    answer = Edns(payload, do=query.edns.do, options=options, extended_rcode=reply.rcode >> 4)
     return answer.encode()
+
+
+def _padding(size: int) -> tuple[tuple[int, bytes], ...]:
+    """The option that brings a message of *size* octets to a multiple of the block (RFC 8467 section 4.1)."""
+    full = -(-(size + OPTION_HEAD) // PADDING_BLOCK) * PADDING_BLOCK
+    room = min(full, MESSAGE_MAX) - size - OPTION_HEAD
+    return ((OPTION_PADDING, bytes(room)),) if room >= 0 else ()

@@ -113,3 +113,23 @@ def _quoted_octet(octet: int) -> str:
     if octet in b'"\\':
         return "\\" + chr(octet)
     return chr(octet) if 0x20 <= octet < 0x80 else f"\\x{octet:02x}"
+
+
+def duration_text(duration: int) -> str:
+    """Nanoseconds as Go prints a duration: `500ms`, `1m30s`, `25h0m0s`."""
+    sign, rest = ("-" if duration < 0 else ""), abs(duration)
+    for unit in ("ns", "µs", "ms"):
+        if rest < NANOSECONDS[unit] * 1000:
+            return f"{sign}{_decimal(rest, NANOSECONDS[unit])}{unit}" if rest else "0s"
+    hours, rest = divmod(rest, NANOSECONDS["h"])
+    minutes, rest = divmod(rest, NANOSECONDS["m"])
+    text = f"{_decimal(rest, NANOSECONDS['s'])}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    return sign + (f"{hours}h{text}" if hours else text)
+
+
+def _decimal(value: int, unit: int) -> str:
+    """*value* in units, without zeros at the end."""
+    whole, part = divmod(value, unit)
+    return f"{whole}.{part:0{len(str(unit)) - 1}}".rstrip("0") if part else str(whole)

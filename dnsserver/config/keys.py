@@ -26,6 +26,11 @@ class ServerKey:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.zone}:{self.port}"
 
+    @property
+    def shown(self) -> str:
+        """For people: `.:53`, and the scheme only where it is not DNS itself."""
+        return f"{self.zone}:{self.port}" if self.scheme == "dns" else str(self)
+
 
 def split_scheme(text: str) -> tuple[str, str]:
     """The scheme (`dns` if there is none) and what follows it; ConfigError for a scheme that nothing serves."""

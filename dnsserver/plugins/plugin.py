@@ -18,8 +18,9 @@ from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpAnswer
 from dnsserver.store.keeping import InMemory, Keep
+from dnsserver.transports.certificates import Certificates
 from dnsserver.transports.exchange import ExchangePlaces
-from dnsserver.transports.limits import TransportCounters
+from dnsserver.transports.limits import StreamTimeouts, TransportCounters
 from dnsserver.wire.codes import Rcode
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
@@ -230,6 +231,10 @@ class Plugin:
     """What relative paths count from, for the plugins behind this one."""
     labels: Callable[[Query], Labels] | None = None
     """The metadata that this plugin has of a query."""
+    certificates: Certificates | None = None
+    """What the block's encrypted listeners show their clients."""
+    timeouts: StreamTimeouts | None = None
+    """What the block's listeners change of the limits of TCP connections."""
     routes: tuple[Route, ...] = ()
     debug: bool = False
     """Log at debug level, and show the stack of exceptions."""

@@ -24,6 +24,8 @@ from dnsserver.plugins import (
     offline,
     prometheus,
     ready,
+    timeouts,
+    tls,
     whoami,
 )
 from dnsserver.plugins.plugin import Plugin, Site
@@ -38,6 +40,7 @@ ORDER = (
 ).split()
 
 SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
+    "timeouts": timeouts.setup,
     "bind": bind.setup,
     "debug": debug.setup,
     "ready": ready.setup,
@@ -49,6 +52,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "chaos": chaos.setup,
     "loadbalance": loadbalance.setup,
     "cache": cache.setup,
+    "tls": tls.setup,
     "kubernetes": kubernetes.setup,
     "file": file.setup,
     "forward": forward.setup,

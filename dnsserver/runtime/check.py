@@ -23,4 +23,4 @@ async def check(corefile: Corefile, directory: Path) -> list[str]:
 
 def _headline(site: BuiltSite) -> Iterator[str]:
     bound = f" on {', '.join(site.bound)}" if site.bound else ""
-    yield from (f"{key.zone}:{key.port}{bound}" for key in site.block.keys)
+    yield from (f"{key.shown}{bound}" for key in site.block.keys)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+from dnsserver.answering.fast import may_have_options
 from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.observability.counters import Meter
@@ -104,7 +105,8 @@ class Dispatcher:
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
-        if arrival.protocol != "udp":  # sockets that take batches have asked before they came here
+        # Sockets that take batches have asked before they came here; padding hangs on the arrival.
+        if arrival.protocol != "udp" and (arrival.scheme == "dns" or not may_have_options(octets)):
             at_hand = self.answer_now(octets, arrival.protocol, ":" in arrival.client_host)
             if at_hand is not None:
                 return at_hand

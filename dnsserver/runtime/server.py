@@ -31,7 +31,7 @@ from dnsserver.runtime.surroundings import Surroundings
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
 from dnsserver.transports.exchange import ExchangePlaces
-from dnsserver.transports.files import exchanges_max
+from dnsserver.transports.files import connections_max, exchanges_max, tls_connections_max
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters
 from dnsserver.transports.listener import Listener
 from dnsserver.transports.pool import ConnectionPool
@@ -71,7 +71,7 @@ class ClusterDnsServer:
         self._queries = QueryCounters()
         # A process that does not answer has none: they would follow every change for nothing.
         answered = self.built if self._around.role.answers else ()
-        self._dispatchers = {(built.address, built.port): self._dispatcher(built) for built in answered}
+        self._dispatchers = {built.label: self._dispatcher(built) for built in answered}
         self._routes = http_listeners(self.plugins())
         self._only_ready: list[HttpListener] = []
         self.listeners: list[Listener] = []
@@ -183,22 +183,33 @@ class ClusterDnsServer:
     async def _open_sockets(self, exits: contextlib.AsyncExitStack) -> None:
         """Bind them all, or none; then serve."""
         exits.push_async_callback(self._close_sockets)
-        pool = ConnectionPool(DEFAULT_LIMITS, self.counters)
+        plain, encrypted = self._pools()
         sockets = self._around.sockets or bind_listeners(self.built)
         for built, opened in zip(self.built, sockets, strict=True):
-            dispatcher = self._dispatchers[built.address, built.port]
+            dispatcher = self._dispatchers[built.label]
             listener = Listener(
                 opened,
                 dispatcher.respond,
-                pool=pool,
+                pool=plain if built.scheme == "dns" else encrypted,
                 now=dispatcher.answer_now,
                 ready=dispatcher.ready,
+                service=built.service(self.counters),
+                timeouts=built.timeouts,
             )
             self.listeners.append(listener)
             self._by_socket.update(dict.fromkeys(listener.endpoints, dispatcher))
         for listener in self.listeners:
             await listener.start()
         self._grace_s = DRAIN_S
+
+    def _pools(self) -> tuple[ConnectionPool, ConnectionPool]:
+        """Of TCP clients, and of those that come encrypted: neither can take the others' places."""
+        limits, counters = DEFAULT_LIMITS, self.counters
+        share = tls_connections_max(limits) if any(built.scheme != "dns" for built in self.built) else 0
+        return (
+            ConnectionPool(limits, counters, capacity=connections_max(limits) - share),
+            ConnectionPool(limits, counters, capacity=share),
+        )
 
     async def _close_sockets(self) -> None:
         """All at the same time: the grace is that of all. Sockets that were never all open get none."""

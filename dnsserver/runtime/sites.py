@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, ListenEntry, ServerBlock, listeners
@@ -21,10 +22,17 @@ from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.passage import Passage
 from dnsserver.store.keeping import InMemory, Keep
 from dnsserver.transports.binding import BoundSockets, bind_all
+from dnsserver.transports.certificates import Certificates
+from dnsserver.transports.limits import StreamTimeouts, TransportCounters
+from dnsserver.transports.service import PLAIN, Service, dns_over_https, dns_over_tls
 from dnsserver.wire import names
 
-#: Schemes of server keys that are served; the others are known and refused.
-SERVED_SCHEMES = frozenset(("dns",))
+#: Schemes of server keys that are known and refused, each with what it would need.
+REFUSED_SCHEMES = {
+    "quic": "DNS over QUIC (RFC 9250) needs a QUIC stack; tls:// encrypts as well",
+    "https3": "HTTP/3 needs a QUIC stack; https:// serves the same clients by HTTP/2",
+    "grpc": "DNS over gRPC is spoken by CoreDNS alone; use tls:// or https:// between servers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +75,36 @@ class BuiltListener:
     address: str
     port: int
     sites: dict[bytes, BuiltSite]
+    scheme: str = "dns"
+
+    @property
+    def label(self) -> str:
+        return address_label(self.address, self.port, self.scheme)
+
+    @property
+    def certificates(self) -> Certificates | None:
+        """Of whichever site has them: they are shown before the client has asked for any name."""
+        found = (plugin.certificates for site in self.sites.values() for plugin in site.plugins)
+        return next((each for each in found if each is not None), None)
+
+    @property
+    def timeouts(self) -> tuple[StreamTimeouts, ...]:
+        """Those of the sites, the ones that count most last."""
+        found = (plugin.timeouts for site in self.sites.values() for plugin in site.plugins)
+        return tuple(each for each in found if each is not None)
+
+    def service(self, counters: TransportCounters) -> Service:
+        """What is spoken on the TCP sockets; replies by HTTP are counted into *counters*."""
+        found = self.certificates
+        if self.scheme == "https":
+            return dns_over_https(found, partial(counters.count_https, self.label))
+        if self.scheme == "tls" and found is not None:
+            return dns_over_tls(found)
+        return PLAIN
 
     def meter(self, counters: QueryCounters) -> Meter:
         """Counts into *counters* what the sites with `prometheus` answer, and what no site takes."""
-        server = address_label(self.address, self.port)
+        server = self.label
         zones = {
             zone: counters.zone(server, names.to_text(zone))
             for zone, site in self.sites.items()
@@ -88,10 +122,10 @@ def build_site(
 ) -> BuiltSite:
     """Set the block's plugins up, in the order of the table. Raises ConfigError."""
     for key in block.keys:
-        if key.scheme not in SERVED_SCHEMES:
+        if key.scheme in REFUSED_SCHEMES:
             raise ConfigError(
                 f"{block.file}:{block.line} - Error during parsing: scheme '{key.scheme}://' of '{key.text}' "
-                "is not supported yet: use dns://, or no scheme"
+                f"is not supported: {REFUSED_SCHEMES[key.scheme]}"
             )
     plugins: list[Plugin] = []
     site = Site(
@@ -143,7 +177,8 @@ def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str]
         chained = [plugin.name for plugin in site.plugins if plugin.wrap is not None or plugin.counted]
         for key in site.block.keys if site.counted else ():
             for address in site.bound or ("",):
-                yield from ((address_label(address, key.port), key.zone, name) for name in chained)
+                server = address_label(address, key.port, key.scheme)
+                yield from ((server, key.zone, name) for name in chained)
 
 
 def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
@@ -157,14 +192,46 @@ def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
                 if entry in owners:
                     listeners([entry, entry])  # the one place that words this error
                 owners[entry] = site
-    return tuple(
+    built = tuple(
         BuiltListener(
             found.address,
             found.port,
             {names.from_text(entry.zone): owners[entry] for entry in found.entries},
+            found.scheme,
         )
         for found in listeners(list(owners))
     )
+    _check_streams(built)
+    return built
+
+
+def _check_streams(built: Sequence[BuiltListener]) -> None:
+    """One TCP port speaks one language, and with one certificate. Raises ConfigError."""
+    owners: dict[tuple[str, int], BuiltListener] = {}
+    for each in built:
+        block = next(iter(each.sites.values())).block
+        where = f"{block.file}:{block.line}"
+        other = owners.setdefault((each.address, each.port), each)
+        if each.port and other is not each:
+            raise ConfigError(
+                f"cannot serve {each.label} - {other.label} listens on the same TCP port ({where})"
+            )
+        if each.scheme == "tls" and each.certificates is None:
+            # CoreDNS would serve plain TCP, which RFC 7858 section 3.1 forbids on port 853.
+            raise ConfigError(
+                f"cannot serve {each.label} - it has no certificate: add `tls CERT KEY` ({where})"
+            )
+        files = {
+            plugin.certificates.files
+            for site in each.sites.values()
+            for plugin in site.plugins
+            if plugin.certificates is not None
+        }
+        if len(files) > 1:
+            raise ConfigError(
+                f"cannot serve {each.label} - its server blocks have different `tls`, and a client has its"
+                f" certificate before it names a zone: write the same in all, or use ports of their own ({where})"
+            )
 
 
 def bind_listeners(built: Sequence[BuiltListener]) -> tuple[BoundSockets, ...]:
@@ -181,7 +248,10 @@ def bind_for_workers(built: Sequence[BuiltListener], workers: int) -> tuple[tupl
     with contextlib.ExitStack() as failed:
         first = []
         for each in built:
-            first.append(bind_all([(each.address, each.port)], reuse_udp_port=workers > 1))
+            protocols = ("tcp", "udp") if each.scheme == "dns" else ("tcp",)
+            first.append(
+                bind_all([(each.address, each.port)], protocols=protocols, reuse_udp_port=workers > 1)
+            )
             failed.callback(first[-1].close)
         found = [tuple(first)]
         for _ in range(1, workers):

@@ -1,4 +1,7 @@
-"""One TCP client: questions in any number, answers as they are ready (RFC 7766 §6.2.1.1, §7)."""
+"""One client over TCP: questions in any number, answers as they are ready (RFC 7766 §6.2.1.1, §7).
+
+How they lie in the octets is the business of its `Conversation`: DNS itself, or HTTP.
+"""
 
 import asyncio
 import math
@@ -9,10 +12,10 @@ from typing import Any, cast
 
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.asking import ask
+from dnsserver.transports.conversation import Asked, Conversation, Octets
+from dnsserver.transports.limits import TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
-from dnsserver.wire.frames import TcpFrames, frame
-from dnsserver.wire.limits import HEADER_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,11 @@ class ConnectionContext:
 
     responder: Responder
     pool: ConnectionPool
+    limits: TransportLimits
+    """Of this listener; the pool has those of all together."""
+    conversation: Callable[[], Conversation]
     spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None] | None]
-    read_buffer: bytearray
+    read_buffer: memoryview
     """Shared: event loops fill it and call `buffer_updated` without doing anything in between."""
     made: Callable[["TcpConnection"], None]
     lost: Callable[["TcpConnection"], None]
@@ -41,29 +47,33 @@ class TcpConnection(asyncio.BufferedProtocol):
         "_blocked_at",
         "_context",
         "_draining_since",
-        "_frames",
         "_held",
         "_input_ended",
         "_paused",
         "_queued",
         "_queued_octets",
         "_since",
+        "_talk",
         "_tasks",
         "_timer",
         "_transport",
+        "_unsent",
+        "_unsent_since",
     )
 
     def __init__(self, context: ConnectionContext, arrival: Arrival) -> None:
         self._context = context
         self._arrival = arrival
         self._transport: asyncio.Transport | None = None
-        self._frames = TcpFrames()
-        self._queued: deque[bytes] = deque()
+        self._talk = context.conversation()
+        self._queued: deque[Asked] = deque()
         self._queued_octets = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked = 0
         self._since = 0.0  # of the present wait: for the first question, for the rest of one, for another
         self._blocked_at: float | None = None
+        self._unsent = 0
+        self._unsent_since: float | None = None
         self._paused = False
         self._input_ended = False
         self._draining_since: float | None = None
@@ -102,31 +112,16 @@ class TcpConnection(asyncio.BufferedProtocol):
         pool.leave(self._arrival.client_host)
         self._context.lost(self)
 
-    def get_buffer(self, _sizehint: int) -> bytearray:
+    def get_buffer(self, _sizehint: int) -> memoryview:
         return self._context.read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._input_ended:
-            return
-        was_between = not self._frames.buffered
-        messages = self._frames.feed(memoryview(self._context.read_buffer)[:nbytes])
-        if (messages or was_between) and self._asked + len(messages):
-            self._since = _now()
-        for message in messages:
-            if len(message) < HEADER_SIZE:
-                self._malformed()
-                break
-            self._queued.append(message)
-            self._queued_octets += len(message)
-            self._asked += 1
-        if messages:
-            self._context.pool.counters.tcp_received += len(messages)
-            self._context.pool.active(self)
-        self.pump()
+        if not self._input_ended:
+            self._take(self._context.read_buffer[:nbytes])
 
     def eof_received(self) -> bool:
         """The client has asked all it wanted, and may still read: keep the way to it open."""
-        if self._frames.buffered and not self._input_ended:
+        if self._talk.buffered and not self._input_ended:
             self._context.pool.counters.tcp_malformed += 1
         self._input_ended = True
         self._settle()
@@ -138,7 +133,7 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._blocked_at = None
-        if not self._frames.buffered:
+        if not self._talk.buffered:
             self._since = _now()
         self.pump()
 
@@ -147,17 +142,18 @@ class TcpConnection(asyncio.BufferedProtocol):
     @property
     def idle(self) -> bool:
         """Nothing is owed to the client: it may be closed at any time (RFC 7766 §6.2.3)."""
-        return not (self._tasks or self._queued or self._blocked_at is not None or self._frames.buffered)
+        unread = self._blocked_at is not None or self._talk.unsent
+        return not (self._tasks or self._queued or unread or self._talk.buffered)
 
     def pump(self) -> None:
         """Begin with as many queued questions as there are places."""
-        places = self._context.pool.limits.tcp_in_flight_per_connection
+        places = self._context.limits.tcp_in_flight_per_connection
         while self._queued and self._blocked_at is None and len(self._tasks) < places:
             if not self._context.pool.begin(self):
                 break
-            query = self._queued.popleft()
+            query, place = self._queued.popleft()
             self._queued_octets -= len(query)
-            task = self._context.spawn(self._answer(query), "tcp answer")
+            task = self._context.spawn(self._answer(query, place), "tcp answer")
             if task is None:
                 self._context.pool.end()
                 break
@@ -169,6 +165,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         """Close as soon as nothing is owed; a first question that is on its way is still answered."""
         if self._draining_since is None:
             self._draining_since = _now()
+            self._write(self._talk.goodbye())
         self._settle()
 
     def replace(self) -> None:
@@ -180,32 +177,57 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     # The rest.
 
-    async def _answer(self, query: bytes) -> None:
-        pool = self._context.pool
-        reply = await ask(self._context.responder, query, self._arrival, pool.limits, pool.counters)
-        if reply and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(reply))
-            pool.counters.tcp_sent += 1
+    def _take(self, data: Octets) -> None:
+        talk, counters = self._talk, self._context.pool.counters
+        was_between = not talk.buffered
+        asked = talk.feed(data)
+        self._input_ended = self._input_ended or talk.ended
+        counters.tcp_malformed += talk.malformed
+        most = self._context.limits.tcp_questions
+        if most and self._asked + len(asked) >= most:
+            asked = asked[: most - self._asked]
+            self._input_ended = True
+        self._asked += len(asked)
+        if self._asked and (asked or (was_between and talk.buffered)):
+            self._since = _now()
+        for question in asked:
+            self._queued.append(question)
+            self._queued_octets += len(question[0])
+        if asked:
+            counters.tcp_received += len(asked)
+            self._context.pool.active(self)
+        self._write(talk.output())
+        self.pump()
+
+    def _write(self, octets: bytes) -> None:
+        if octets and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(octets)
+
+    async def _answer(self, query: bytes, place: int) -> None:
+        context, counters = self._context, self._context.pool.counters
+        reply = await ask(context.responder, query, self._arrival, context.limits, counters)
+        if self._transport is not None and not self._transport.is_closing():
+            self._write(self._talk.reply(place, reply))
+            counters.tcp_sent += bool(reply)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._context.pool.end()
         if self._transport is not None:
-            if not self._frames.buffered:
+            if not self._talk.buffered:
                 self._since = _now()
-            self.pump()
-
-    def _malformed(self) -> None:
-        self._context.pool.counters.tcp_malformed += 1
-        self._input_ended = True
+            if self._talk.more:
+                self._take(b"")
+            else:
+                self.pump()
 
     def _settle(self) -> None:
         """After every event: go on reading or not, close if all is done, count what is held, set the timer."""
         if self._transport is None or self._transport.is_closing():
             return
         draining = self._draining_since is not None
-        finished = self._input_ended or (draining and self._asked and not self._frames.buffered)
-        if finished and not self._tasks and not self._queued:
+        finished = self._input_ended or (draining and self._asked and not self._talk.buffered)
+        if finished and not (self._tasks or self._queued or self._talk.unsent):
             self._close()
             return
         self._steer_reading(self._transport)
@@ -213,7 +235,10 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._set_timer()
 
     def _steer_reading(self, transport: asyncio.Transport) -> None:
-        pause = bool(self._queued) or self._blocked_at is not None
+        # A client that has to make room for replies says so in octets that have to be read.
+        pause = (
+            (bool(self._queued) and not self._talk.unsent) or self._talk.more or self._blocked_at is not None
+        )
         if self._input_ended or pause == self._paused:
             return
         self._paused = pause
@@ -224,7 +249,11 @@ class TcpConnection(asyncio.BufferedProtocol):
             transport.resume_reading()
 
     def _count_held(self, transport: asyncio.Transport) -> None:
-        held = self._frames.buffered + self._queued_octets + transport.get_write_buffer_size()
+        unsent = self._talk.unsent
+        if unsent < self._unsent or not self._unsent:  # it takes some, or all
+            self._unsent_since = _now() if unsent else None
+        self._unsent = unsent
+        held = self._talk.buffered + self._queued_octets + unsent + transport.get_write_buffer_size()
         pool = self._context.pool
         grows = held > self._held
         pool.held += held - self._held
@@ -235,14 +264,15 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def _deadline(self) -> tuple[float, str]:
         """When patience ends, and the counter for that, if any. Not reading one's answers weighs most."""
-        limits = self._context.pool.limits
-        if self._blocked_at is not None:
-            return self._blocked_at + limits.tcp_write_s, "tcp_unread"
-        if not self._asked and not self._frames.buffered and self._draining_since is not None:
+        limits = self._context.limits
+        blocked_at = self._blocked_at if self._blocked_at is not None else self._unsent_since
+        if blocked_at is not None:
+            return blocked_at + limits.tcp_write_s, "tcp_unread"
+        if not self._asked and not self._talk.buffered and self._draining_since is not None:
             return self._draining_since + limits.tcp_last_question_s, ""
         if not self._asked:
             return self._since + limits.tcp_first_read_s, "tcp_slow"
-        if self._frames.buffered and not self._paused and not self._input_ended:
+        if self._talk.buffered and not self._paused and not self._input_ended:
             return self._since + limits.tcp_message_s, "tcp_slow"
         if self._tasks or self._queued:
             return math.inf, ""
@@ -276,6 +306,7 @@ class TcpConnection(asyncio.BufferedProtocol):
     def _close(self) -> None:
         """Close when all is written; the timer stays for a client that does not read it."""
         if self._transport is not None and not self._transport.is_closing():
+            self._write(self._talk.goodbye())
             self._transport.close()
             if self._blocked_at is not None:
                 self._set_timer()

@@ -6,6 +6,8 @@ from dnsserver.transports.limits import TransportLimits
 
 #: What both are granted however few files the process may open.
 _LEAST = 16
+#: Encrypted connections, where there are such, get one part of so many of those that connections get.
+_TLS_PART = 4
 #: Upstream exchanges get one part of so many of the files that are not kept back; connections get the rest.
 _EXCHANGES_PART = 4
 
@@ -13,6 +15,11 @@ _EXCHANGES_PART = 4
 def connections_max(limits: TransportLimits) -> int:
     """TCP connections that clients may have open."""
     return min(limits.tcp_connections, max(_LEAST, _usable(limits) - exchanges_max(limits)))
+
+
+def tls_connections_max(limits: TransportLimits) -> int:
+    """How many of the connections that clients may have open can be encrypted ones."""
+    return min(limits.tls_connections, max(_LEAST, connections_max(limits) // _TLS_PART))
 
 
 def exchanges_max(limits: TransportLimits) -> int:

@@ -1,6 +1,6 @@
 """What a transport grants its clients, and what it counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 #: Octets. No UDP payload is longer (RFC 768: 16 bits of length, header included).
 DATAGRAM_MAX = 65_535
@@ -40,6 +40,11 @@ class TransportLimits:
     """Between an answer and the next question: CoreDNS's idle limit ("a few seconds", RFC 7766 §6.2.3)."""
     tcp_write_s: float = 5.0
     """For the client to take everything that was written: CoreDNS's write limit."""
+    tcp_questions: int = 0
+    """Questions per connection, after which it is closed; 0: any number, as CoreDNS."""
+    tls_connections: int = 2_000
+    """Open connections of all encrypted listeners together, besides those of `tcp_connections`. One that is idle takes
+    some 50 KiB in the TLS library."""
     tcp_held_octets: int = 64 << 20
     """Half-read questions, waiting questions and unread answers over all connections of one pool. Beyond it, a
     connection that adds to it and holds more than `tcp_held_free` is cut."""
@@ -62,6 +67,31 @@ class TransportLimits:
 
 
 DEFAULT_LIMITS = TransportLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTimeouts:
+    """What a server block changes of the limits of TCP, and of all that is spoken over it. Seconds; None: no change.
+
+    `questions` is as TransportLimits.tcp_questions.
+    """
+
+    read_s: float | None = None
+    write_s: float | None = None
+    idle_s: float | None = None
+    questions: int | None = None
+
+    def over(self, limits: TransportLimits) -> TransportLimits:
+        """*limits* with these in their place."""
+        if self.read_s is not None:
+            limits = replace(limits, tcp_first_read_s=self.read_s, tcp_message_s=self.read_s)
+        if self.write_s is not None:
+            limits = replace(limits, tcp_write_s=self.write_s)
+        if self.idle_s is not None:
+            limits = replace(limits, tcp_idle_s=self.idle_s)
+        if self.questions is not None:
+            limits = replace(limits, tcp_questions=self.questions)
+        return limits
 
 
 @dataclass(slots=True)
@@ -97,9 +127,18 @@ class TransportCounters:
     """Closed for a message shorter than a header, or ended inside a message."""
     tcp_overload: int = 0
     """Cut because of `tcp_held_octets`."""
+    tls_failed: int = 0
+    """Cut because what came is no TLS, or no TLS that we speak."""
+    https_responses: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Replies by HTTP, by the listener's label (`https://:443`) and status code."""
     tcp_accept_errors: int = 0
 
     answers_failed: int = 0
     """The responder raised, or gave something that cannot be sent."""
     answers_late: int = 0
     """The responder took longer than `answer_s`."""
+
+    def count_https(self, label: str, status: int) -> None:
+        """One more reply by HTTP from the listener *label*."""
+        key = label, status
+        self.https_responses[key] = self.https_responses.get(key, 0) + 1

@@ -1,15 +1,16 @@
-"""All sockets of a server, UDP and TCP."""
+"""All sockets of a server, UDP and TCP, whatever is spoken over TCP."""
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.binding import BoundSockets, bind_all
-from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
+from dnsserver.transports.limits import DEFAULT_LIMITS, StreamTimeouts, TransportCounters, TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import AnswerNow, ReadyReplies, Responder
+from dnsserver.transports.service import PLAIN, Service
 from dnsserver.transports.tcp import TcpListener
 from dnsserver.transports.udp import UdpListener
 
@@ -17,7 +18,8 @@ from dnsserver.transports.udp import UdpListener
 class Listener:
     """Answer on many sockets with one responder. It owns the sockets from its making on.
 
-    *pool* may be shared by several listeners, and brings limits of its own. *ready* gives the replies that only want
+    *pool* may be shared by several listeners, and brings limits of its own for them together; *timeouts* change what
+    each connection is granted. *service* is what is spoken on the TCP sockets. *ready* gives the replies that only want
     their ID, by whether clients have IPv6 addresses.
     """
 
@@ -30,10 +32,15 @@ class Listener:
         pool: ConnectionPool | None = None,
         now: AnswerNow | None = None,
         ready: Callable[[bool], ReadyReplies] | None = None,
+        service: Service = PLAIN,
+        timeouts: Sequence[StreamTimeouts] = (),
     ) -> None:
         pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
         self.counters = pool.counters
         self.endpoints = sockets.endpoints
+        stream_limits = pool.limits
+        for each in timeouts:
+            stream_limits = each.over(stream_limits)
         self._parts: list[UdpListener | TcpListener] = [
             *(
                 UdpListener(
@@ -46,7 +53,10 @@ class Listener:
                 )
                 for sock in sockets.udp
             ),
-            *(TcpListener(sock, responder, pool=pool) for sock in sockets.tcp),
+            *(
+                TcpListener(sock, responder, limits=stream_limits, pool=pool, service=service)
+                for sock in sockets.tcp
+            ),
         ]
 
     @classmethod

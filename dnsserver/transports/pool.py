@@ -23,11 +23,16 @@ class Pooled(Protocol):
 class ConnectionPool:
     """Connections by their last activity, and the sums that bound them."""
 
-    def __init__(self, limits: TransportLimits, counters: TransportCounters) -> None:
+    def __init__(
+        self, limits: TransportLimits, counters: TransportCounters, *, capacity: int | None = None
+    ) -> None:
+        """*counters* may be those of several pools; *capacity* is how many connections may be open, by default as many
+        as *limits* and the open files of the process let."""
         self.limits = limits
         self.counters = counters
-        self.capacity = connections_max(limits)
+        self.capacity = connections_max(limits) if capacity is None else capacity
         self.held = 0
+        self._open = 0
         self._clients: Counter[str] = Counter()
         self._by_activity: OrderedDict[Pooled, None] = OrderedDict()
         self._waiting: OrderedDict[Pooled, None] = OrderedDict()
@@ -35,10 +40,7 @@ class ConnectionPool:
         self._pumping = False
 
     def __repr__(self) -> str:
-        return (
-            f"<ConnectionPool connections={self.counters.tcp_connections_now} in_flight={self._in_flight} "
-            f"held={self.held}>"
-        )
+        return f"<ConnectionPool connections={self._open} in_flight={self._in_flight} held={self.held}>"
 
     def admit(self, client: str) -> bool:
         """Count a new connection in, or refuse it. Each admission needs its `leave`."""
@@ -46,15 +48,17 @@ class ConnectionPool:
         if self._clients[client] >= self.limits.tcp_connections_per_client:
             counters.tcp_refused_per_client += 1
             return False
-        if counters.tcp_connections_now >= self.capacity and not self.replace_one():
+        if self._open >= self.capacity and not self.replace_one():
             counters.tcp_refused += 1
             return False
         self._clients[client] += 1
+        self._open += 1
         counters.tcp_connections += 1
         counters.tcp_connections_now += 1
         return True
 
     def leave(self, client: str) -> None:
+        self._open -= 1
         self.counters.tcp_connections_now -= 1
         self._clients[client] -= 1
         if self._clients[client] <= 0:

@@ -1,4 +1,4 @@
-"""DNS over TCP on one listening socket."""
+"""DNS over TCP on one listening socket, also within TLS and HTTP: what is spoken there is its `Service`."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,9 @@ from dnsserver.transports.connection import ConnectionContext, TcpConnection
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
+from dnsserver.transports.service import PLAIN, Service
 from dnsserver.transports.tasks import TaskHome
+from dnsserver.transports.tls import TlsTransport
 
 _log = logging.getLogger(__name__)
 
@@ -29,15 +31,24 @@ class TcpListener:
         *,
         limits: TransportLimits = DEFAULT_LIMITS,
         pool: ConnectionPool | None = None,
+        service: Service = PLAIN,
     ) -> None:
-        """*pool* may be shared by several listeners, and brings limits of its own."""
+        """*pool* may be shared by several listeners, and brings limits of its own for them together."""
         self._sock = sock
+        self._service = service
         self._pool = pool if pool is not None else ConnectionPool(limits, TransportCounters())
-        self._limits, self.counters = self._pool.limits, self._pool.counters
+        self._limits, self.counters = limits, self._pool.counters
         self.host, self.port = host_text(sock.getsockname()), int(sock.getsockname()[1])
         self._tasks = TaskHome(f"tcp {endpoint_text(self.host, self.port)}")
         self._context = ConnectionContext(
-            responder, self._pool, self._tasks.spawn, bytearray(_READ_OCTETS), self._made, self._lost
+            responder=responder,
+            pool=self._pool,
+            limits=limits,
+            conversation=service.conversation,
+            spawn=self._tasks.spawn,
+            read_buffer=memoryview(bytearray(_READ_OCTETS)),
+            made=self._made,
+            lost=self._lost,
         )
         self._arriving: dict[TcpConnection, tuple[socket.socket, str]] = {}
         self._connections: set[TcpConnection] = set()
@@ -135,15 +146,21 @@ class TcpListener:
         if not self._pool.admit(client):
             accepted.close()
             return
-        arrival = Arrival("tcp", client, address[1], server, self.port, (self.host, self.port))
+        arrival = Arrival(
+            "tcp", client, address[1], server, self.port, (self.host, self.port), self._service.scheme
+        )
         connection = TcpConnection(self._context, arrival)
         self._arriving[connection] = accepted, client
         self._tasks.spawn(self._connect(connection, accepted), f"tcp accept {client}")
 
     async def _connect(self, connection: TcpConnection, accepted: socket.socket) -> None:
         accepted.setblocking(False)
+        protocol: TcpConnection | TlsTransport = connection
+        if self._service.certificates is not None:
+            context = self._service.certificates.context(self._service.protocols)
+            protocol = TlsTransport(context, connection, self._context.read_buffer, self.counters)
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, accepted)
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, accepted)
         except OSError:
             self._turn_away(connection)
         if self._draining:

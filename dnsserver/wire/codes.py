@@ -81,6 +81,8 @@ class ExtendedError(IntEnum):
     STALE_NXDOMAIN_ANSWER = 19
 
 
+#: EDNS option number of padding (RFC 7830 section 3).
+OPTION_PADDING = 12
 #: EDNS option number of Extended DNS Errors (RFC 8914 section 2).
 OPTION_EDE = 15
 

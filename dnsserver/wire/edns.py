@@ -10,6 +10,8 @@ from dnsserver.wire.names import ROOT
 _FIXED = struct.Struct("!HHBBHH")
 _OPTION = struct.Struct("!HH")
 _DO = 0x8000
+#: Octets. Code and length in front of an option's data.
+OPTION_HEAD = 4
 
 
 @dataclass(frozen=True, slots=True)

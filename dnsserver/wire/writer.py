@@ -28,6 +28,11 @@ class MessageWriter:
             self._put_name(question.name)
             self._out += question.encode()[len(question.name) :]
 
+    @property
+    def size(self) -> int:
+        """Octets written so far, without OPT."""
+        return len(self._out)
+
     def put_all(self, section: int, records: Iterable[Record]) -> bool:
         """Append *records* to *section* (1 answer, 2 authority, 3 additional); False at the first without room."""
         return all(self._put(section, record) for record in records)

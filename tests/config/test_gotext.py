@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dnsserver.config import seconds
-from dnsserver.config.gotext import integer
+from dnsserver.config.gotext import duration_text, integer
 
 DURATIONS = (
     ("0", 0.0),
@@ -101,3 +101,20 @@ def test_no_integers(text: str, function: str, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         integer(text, function)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("nanos", "text"),
+    [
+        (0, "0s"),
+        (1, "1ns"),
+        (1_500, "1.5µs"),
+        (500_000_000, "500ms"),
+        (1_500_000_000, "1.5s"),
+        (90_000_000_000, "1m30s"),
+        (90_000_000_000_000, "25h0m0s"),
+        (-2_000_000_000, "-2s"),
+    ],
+)
+def test_durations_as_go_prints_them(nanos: int, text: str) -> None:
+    assert duration_text(nanos) == text

@@ -86,12 +86,23 @@ METRICS = (
             "tcp_unread": ("unread",),
             "tcp_malformed": ("malformed",),
             "tcp_overload": ("overload",),
+            "tls_failed": ("tls",),
         },
     ),
 )
 
 
 def transport_families(counters: TransportCounters) -> Iterator[Family]:
+    yield Family(
+        "coredns_dns_https_responses_total",
+        Kind.COUNTER,
+        "Replies by HTTP.",
+        ("server", "status"),
+        tuple(
+            ((label, str(status)), float(count))
+            for (label, status), count in counters.https_responses.items()
+        ),
+    )
     for metric in METRICS:
         samples = tuple((values, float(getattr(counters, name))) for name, values in metric.fields.items())
         yield Family(f"dnsserver_transport_{metric.name}", metric.kind, metric.help, metric.labels, samples)
