@@ -206,6 +206,9 @@ class Plugin:
     leaves_alone: Callable[[Question], bool] | None = None
     """With Repeats.NEVER: whether queries of a question (class IN) and their replies pass this plugin as they are,
     whoever asks. When that changes, `Server.forget` is to be called."""
+    claims: Callable[[Question], bool] | None = None
+    """Whether this plugin answers a question (class IN) itself now, where it leaves it to those behind at other times:
+    what they have answered before is then not to be given."""
     one_tree: bool = False
     """For plugins that answer: all names that reach it are in one tree of names, so that NXDOMAIN for one may be held
     against those below it (RFC 8020)."""

@@ -1,8 +1,11 @@
 """Keeps replies for as long as they say."""
 
+import functools
+
 from dnsserver.answering.reply import Reply
 from dnsserver.config import Directive
 from dnsserver.plugins.cache.below import BelowNxDomain
+from dnsserver.plugins.cache.claims import Claims
 from dnsserver.plugins.cache.counts import CacheCounts
 from dnsserver.plugins.cache.entry import PLUGIN
 from dnsserver.plugins.cache.handler import Cache
@@ -19,11 +22,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError."""
     settings = CacheSettings.from_directive(directive, site.zones)
 
+    @functools.cache
     def behind() -> tuple[Plugin, ...]:
         block = site.block()
         return block[[each.name for each in block].index(PLUGIN) + 1 :]
 
-    memory = Memory(settings, BelowNxDomain(behind))
+    memory = Memory(settings, BelowNxDomain(behind), Claims(behind))
     renewals = Renewals(memory, settings, site.server)
     counts = CacheCounts(memory, settings.label, site.view)
 

@@ -4,6 +4,7 @@ from dnsserver.answering.kinds import Kind, answers, has_soa
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.cache.below import BelowNxDomain
 from dnsserver.plugins.cache.bounded import BoundedEntries
+from dnsserver.plugins.cache.claims import Claims
 from dnsserver.plugins.cache.entry import EVERY_TYPE, Entry, Key, octets_of, shared
 from dnsserver.plugins.cache.lifetimes import DENIALS, kept_kind, levelled, lifetime_s, with_ttl
 from dnsserver.plugins.cache.settings import CacheSettings, is_below_any
@@ -18,9 +19,10 @@ DENYING = DENIALS | {Kind.FAILURE}
 class Memory:
     """Two halves: `success`, and `denial` with failures."""
 
-    def __init__(self, settings: CacheSettings, below: BelowNxDomain) -> None:
+    def __init__(self, settings: CacheSettings, below: BelowNxDomain, claims: Claims) -> None:
         self._settings = settings
         self._below = below
+        self._claims = claims
         self.success = BoundedEntries(settings.success.entries_max)
         self.denial = BoundedEntries(settings.denial.entries_max)
 
@@ -30,8 +32,17 @@ class Memory:
     # Looking up. *now*: Unix seconds.
 
     def find(self, question: Question, key: Key, now: float) -> Entry | None:
-        """The entry to answer from, which may be expired where stale ones are given. A denial comes first; but a
-        failure says nothing against an answer that is there."""
+        """The entry to answer from, which may be expired where stale ones are given."""
+        entry = self._found(question, key, now)
+        return None if entry is None or self._claims.is_claimed(question) else entry
+
+    def find_lasting(self, question: Question, key: Key, now: float) -> Entry | None:
+        """The entry, if none but time can end it."""
+        entry = self._found(question, key, now)
+        return None if entry is None or self._claims.may_be_claimed(question) else entry
+
+    def _found(self, question: Question, key: Key, now: float) -> Entry | None:
+        """A denial comes first; but a failure says nothing against an answer that is there."""
         success, denial = self._usable(self.success, key, now), self._usable(self.denial, key, now)
         if self._settings.prefer_positive and self._settings.stale.stale_s:
             good = self.success.get(key)

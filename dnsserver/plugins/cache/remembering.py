@@ -30,7 +30,7 @@ class Remembered:
         if not settings.covers(question):
             return None
         now = self._server.now()
-        entry = self._memory.find(question, key_of(question, do=do, cd=cd), now)
+        entry = self._memory.find_lasting(question, key_of(question, do=do, cd=cd), now)
         if entry is None:
             return None
         left_s = entry.left_s(now)

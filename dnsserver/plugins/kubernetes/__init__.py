@@ -57,6 +57,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         examples=lambda: examples(settings, state),
         metrics=metrics.families,
         repeatable=answers,
+        claims=answers.claims,
         leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
     )
 

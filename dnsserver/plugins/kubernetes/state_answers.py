@@ -47,6 +47,14 @@ class StateAnswers:
         chained = bool(resolution.cnames) or isinstance(resolution.outcome, Endless)
         return reply, None if chained else zone.depends_on(name)
 
+    def claims(self, question: Question) -> bool:
+        """Whether no other plugin has a say, unless the cluster is not known yet."""
+        name = question.name.lower()
+        zone = self.zone(name)
+        return (
+            zone is not None and looked_up(question) and not self.falls_through(name, resolve(zone, question))
+        )
+
     def settled(self, zone: Zone, resolution: Resolution, name: bytes) -> Reply | None:
         """The reply that the zone itself gives; None where others have a say, or the cluster is not known yet."""
         outcome = resolution.outcome

@@ -198,6 +198,37 @@ async def test_changes_of_the_cluster_are_seen_at_once(tmp_path: Path) -> None:
             assert number == [1]
 
 
+@pytest.mark.parametrize(
+    ("spec", "now"),
+    [
+        ("{clusterIP: 10.8.0.9, ports: [{port: 80}]}", ["A 10.8.0.9"]),
+        ("{type: ExternalName, externalName: web.default.svc.cluster.local}", ["CNAME web.", "A 10.8.0.1"]),
+    ],
+)
+async def test_a_new_service_takes_over_from_the_upstream(tmp_path: Path, spec: str, now: list[str]) -> None:
+    manifest(tmp_path, "10.8.0.1")
+    script, number = counting()
+    name = "new.default.svc.cluster.local"
+    async with upstream(script) as served:
+        port, clock = free_port(), Clock()
+        more = "kubernetes cluster.local {\nmanifests .\nfallthrough\n}"
+        async with server(corefile(port, served.port, "", more), clock, tmp_path):
+            for _ in range(3):
+                assert data(await ask(port, name)) == ["A 192.0.2.1"]
+            assert number == [1]
+            service = f"kind: Service\napiVersion: v1\nmetadata: {{name: new}}\nspec: {spec}\n"
+            (tmp_path / "new.yaml").write_text(service)
+
+            async def answer() -> list[str]:
+                return [
+                    line.replace("web.default.svc.cluster.local", "web")
+                    for line in data(await ask(port, name))
+                ]
+
+            await eventually(answer, now)
+            assert number == [1]
+
+
 async def test_metrics_and_workers(tmp_path: Path) -> None:
     """Each process has a cache; the numbers are those of all."""
     script, number = counting()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dnsserver.answering.reply import Reply
-from dnsserver.plugins.plugin import Repeats
+from dnsserver.plugins.plugin import Plugin, Repeats
 from dnsserver.wire.codes import Flag
 from dnsserver.wire.question import Question
 from tests.plugins.cache.stage import (
@@ -205,3 +205,31 @@ async def test_a_mix_is_live_as_a_whole() -> None:
     await stage.ask("alias.test. A")
     assert len(stage.asked) == 3
     assert not stage.asked[-1].header.flags & Flag.CD
+
+
+async def test_a_name_that_the_cluster_claims() -> None:
+    """A Service appears in a zone with `fallthrough`: what the upstream said is over, also where it had expired."""
+    claimed: list[Question] = []
+    cluster = Plugin(
+        name="kubernetes",
+        claims=lambda question: question in claimed,
+        leaves_alone=lambda question: not question.name.startswith(b"\1a"),
+    )
+    stage = Stage("serve_stale", says=FOUND, behind=(cluster,))
+    await stage.ask()
+    assert stage.lasting() is None  # it may be claimed at any moment
+    await stage.ask()
+    assert len(stage.asked) == 1
+    claimed.append(Question(b"\1a\4test\0", 1))
+    stage.says = LIVE[0]
+    for number in (2, 3):
+        assert ttls(await stage.ask()) == [5]
+        assert len(stage.asked) == number
+    claimed.clear()
+    stage.says = NXDOMAIN
+    found = await stage.ask()
+    assert found is not None
+    assert found.rcode == 3  # and what was kept before has not come back
+    stage.says = reply("b.test. 30 IN A 192.0.2.1")
+    await stage.ask("b.test. A")
+    assert stage.lasting("b.test. A") is not None
