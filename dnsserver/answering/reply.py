@@ -1,6 +1,7 @@
 """A reply as values, and the one place that makes it fit (RFC 2181 section 9, RFC 6891)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from dnsserver.answering.query import Query, reply_flags
 from dnsserver.wire.codes import OPTION_PADDING, Flag, Rcode
@@ -38,6 +39,8 @@ class Reply:
     error: str = ""
     live: bool = False
     payload_max: int = 0
+    following: Callable[[], Iterator[Record]] | None = field(default=None, compare=False)
+    """The records behind those of `answer` in a zone transfer, in as many messages as it takes; over TCP only."""
 
 
 def encode(reply: Reply, query: Query) -> bytes:
@@ -46,16 +49,20 @@ def encode(reply: Reply, query: Query) -> bytes:
     Answer and authority lose records from the end, and TC says so; additional is help that was not asked for and
     loses its last records without a word (RFC 2181 section 9).
     """
-    opt = _opt(reply, query)
-    header = Header(query.header.id, query.header.opcode, reply.rcode & 15, _flags(reply, query))
-    writer = MessageWriter(header, query.question, _limit(reply, query), reserved=len(opt))
+    opt = opt_of(reply, query)
+    writer = MessageWriter(header_of(reply, query), query.question, _limit(reply, query), reserved=len(opt))
     complete = writer.put_all(1, reply.answer) and writer.put_all(2, reply.authority)
     if complete:
         writer.put_all(3, reply.additional)
     truncated = reply.truncated or not complete
     if query.wants_padding:
-        opt = _opt(reply, query, _padding(writer.size + len(opt)))
+        opt = opt_of(reply, query, _padding(writer.size + len(opt)))
     return writer.finish(flags=Flag.TC if truncated else 0, opt=opt)
+
+
+def header_of(reply: Reply, query: Query) -> Header:
+    """The header of *reply*, but for TC and counts."""
+    return Header(query.header.id, query.header.opcode, reply.rcode & 15, _flags(reply, query))
 
 
 def encode_body(reply: Reply, question: Question) -> tuple[bytes, bytes] | None:
@@ -89,7 +96,7 @@ def _flags(reply: Reply, query: Query) -> Flag:
     return flags
 
 
-def _opt(reply: Reply, query: Query, more: tuple[tuple[int, bytes], ...] = ()) -> bytes:
+def opt_of(reply: Reply, query: Query, more: tuple[tuple[int, bytes], ...] = ()) -> bytes:
     """OPT goes to those who sent one: their size (or our limit) and DO bit, none of their options (section 18)."""
     if query.edns is None:
         return b""

@@ -26,6 +26,7 @@ from dnsserver.plugins import (
     ready,
     timeouts,
     tls,
+    transfer,
     whoami,
 )
 from dnsserver.plugins.plugin import Plugin, Site
@@ -53,6 +54,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "loadbalance": loadbalance.setup,
     "cache": cache.setup,
     "tls": tls.setup,
+    "transfer": transfer.setup,
     "kubernetes": kubernetes.setup,
     "file": file.setup,
     "forward": forward.setup,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dnsserver.answering.fast import may_have_options
 from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
+from dnsserver.answering.transfer import messages
 from dnsserver.observability.counters import Meter
 from dnsserver.runtime.fastpath import FastPath
 from dnsserver.runtime.ready import Place
@@ -17,6 +18,7 @@ from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Class, Rcode, Type, type_name
 from dnsserver.wire.question import Question
+from dnsserver.wire.stream import FirstOfMany
 
 LOG = logging.getLogger("dnsserver.server")
 
@@ -121,7 +123,7 @@ class Dispatcher:
             self._refresh()
             zone = self._zone(query)
             reply = await self._resolved(query, zone)
-            sent = None if reply is None else encode(reply, query)
+            sent = None if reply is None else _encoded(reply, query)
         except asyncio.CancelledError:  # it took too long
             if self._meter is not None:
                 self._meter.answered(zone, query, None, None, begun)
@@ -173,3 +175,10 @@ class Dispatcher:
         if rtype == Type.DS and zones[0] == name and len(zones) > 1 and zones[1] != names.ROOT:
             return zones[1]
         return zones[0]
+
+
+def _encoded(reply: Reply, query: Query) -> bytes:
+    """The octets of *reply*; for a zone transfer those of its first message, with the others at hand."""
+    if reply.following is None or query.arrival.protocol == "udp":
+        return encode(reply, query)
+    return FirstOfMany.of(messages(reply, query))

@@ -8,14 +8,16 @@ import math
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.transports.asking import ask
-from dnsserver.transports.conversation import Asked, Conversation, Octets
+from dnsserver.transports.conversation import Asked, Conversation, DnsConversation, Octets
 from dnsserver.transports.limits import TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
+from dnsserver.wire.stream import FirstOfMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         "_tasks",
         "_timer",
         "_transport",
+        "_unblocked",
         "_unsent",
         "_unsent_since",
     )
@@ -74,6 +77,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._blocked_at: float | None = None
         self._unsent = 0
         self._unsent_since: float | None = None
+        self._unblocked = asyncio.Event()
         self._paused = False
         self._input_ended = False
         self._draining_since: float | None = None
@@ -133,6 +137,7 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._blocked_at = None
+        self._unblocked.set()
         if not self._talk.buffered:
             self._since = _now()
         self.pump()
@@ -207,8 +212,29 @@ class TcpConnection(asyncio.BufferedProtocol):
         context, counters = self._context, self._context.pool.counters
         reply = await ask(context.responder, query, self._arrival, context.limits, counters)
         if self._transport is not None and not self._transport.is_closing():
+            if isinstance(reply, FirstOfMany) and isinstance(self._talk, DnsConversation):
+                await self._send_all(reply, place)
+                return
+            # Elsewhere one question has one message for reply, and a part of a zone is none.
+            reply = None if isinstance(reply, FirstOfMany) else reply
             self._write(self._talk.reply(place, reply))
             counters.tcp_sent += bool(reply)
+
+    async def _send_all(self, reply: FirstOfMany, place: int) -> None:
+        """A zone transfer: each message is made when the client has read those before it."""
+        try:
+            for message in chain((reply,), reply.rest):
+                while self._blocked_at is not None:
+                    self._unblocked.clear()
+                    await self._unblocked.wait()
+                if self._transport is None or self._transport.is_closing():
+                    return
+                self._write(self._talk.reply(place, message))
+                self._context.pool.counters.tcp_sent += 1
+                await asyncio.sleep(0)
+        except Exception:
+            self.abort()  # the client must not wait for the rest
+            raise
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

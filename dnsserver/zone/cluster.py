@@ -131,6 +131,10 @@ class ClusterState:
     def services(self) -> Iterator[Service]:
         return (item for item in self._tables.objects(Feed.SERVICES) if isinstance(item, Service))
 
+    def keys(self, feed: Feed) -> list[ObjectKey]:
+        """Of all objects of a kind, in order."""
+        return sorted(self._tables.keys(feed))
+
     def slices_of(self, service: ObjectKey) -> list[EndpointSlice]:
         """The EndpointSlices tied to *service*, in the order of their names."""
         return self._tables.slices_of(service)

@@ -10,7 +10,7 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.records import name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Endpoint, EndpointSlice, ObjectKey
+from dnsserver.zone.objects import Endpoint, EndpointSlice, Feed, ObjectKey
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, node
 from dnsserver.zone.slice_targets import endpoint_name
@@ -68,6 +68,38 @@ def _ipv6_range(labels: Sequence[bytes]) -> AddressRange | None:
         return None
     digits = b"".join(reversed(labels)).decode()
     return AddressRange(bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f")))
+
+
+def reverse_name(address: bytes) -> bytes:
+    """The name of an address (4 or 16 octets)."""
+    return names.from_text(ip_address(address).reverse_pointer)
+
+
+def addresses_within(state: ClusterState, zone: bytes) -> Iterator[bytes]:
+    """The addresses (4 or 16 octets) of Services, ServiceImports and endpoints whose reverse names are in *zone*, each
+    once."""
+    span = address_range(zone)
+    seen: set[bytes] = set()
+    for text in _addresses(state):
+        address = packed(text)
+        if address is None or span is None or len(address) != len(span.low) or address in seen:
+            continue
+        if span.low <= address <= span.high:
+            seen.add(address)
+            yield address
+
+
+def _addresses(state: ClusterState) -> Iterator[str]:
+    for key in state.keys(Feed.SERVICES):
+        service = state.service(key)
+        if service is not None:
+            yield from service.cluster_ips
+            yield from (one.address for each in state.slices_of(key) for one in each.endpoints)
+    for key in state.keys(Feed.SERVICE_IMPORTS):
+        imported = state.service_import(key)
+        if imported is not None:
+            yield from imported.ips
+            yield from (one.address for each in state.slices_of_import(key) for one in each.endpoints)
 
 
 @dataclass(frozen=True, slots=True)

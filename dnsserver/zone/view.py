@@ -1,17 +1,21 @@
 """A zone as lookups see it: an owner name to the node that is there (cluster-dns-behaviour.md, section 2)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Protocol
 
 from dnsserver.wire import names
+from dnsserver.wire.codes import Type
+from dnsserver.wire.limits import NAME_MAX
+from dnsserver.wire.records import Record
 from dnsserver.zone import apex
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import HEADLESS, EndpointSlice, ObjectKey, Service
+from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service
 from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
-from dnsserver.zone.reverse import ForwardZone, is_reverse, reverse_node
+from dnsserver.zone.reverse import ForwardZone, addresses_within, is_reverse, reverse_name, reverse_node
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset
 from dnsserver.zone.service_names import ServiceNames
 
@@ -183,6 +187,27 @@ class ZoneView:
         if self._reverse:
             return reverse_node(relative + self.origin, self.state, self._forward_zone, self._clusterset)
         return self._forward(names.labels(relative + names.ROOT))
+
+    def records(self) -> Iterator[Record]:
+        """Every record but the SOA record, as they are when they are asked for; no names of pods (section 12)."""
+        own = self._reverse_owners() if self._reverse else self._service_owners()
+        for owner in chain((b"", apex.NS_DNS, apex.DNS_VERSION), own):
+            for rrset in (self.node(owner) or EMPTY_NODE).values():
+                if rrset.rtype != Type.SOA and len(owner + self.origin) <= NAME_MAX:
+                    yield from rrset.records(owner + self.origin, self.origin)
+
+    def _service_owners(self) -> Iterator[bytes]:
+        """The names of Services, or ServiceImports, and of what is below them."""
+        clusterset = self._policy.clusterset
+        for key in self.state.keys(Feed.SERVICE_IMPORTS if clusterset else Feed.SERVICES):
+            own = names.prefix((key.name.encode(), key.namespace.encode(), *self._policy.below))
+            for left in self._services.names_of(key) or ():
+                yield left + own
+
+    def _reverse_owners(self) -> Iterator[bytes]:
+        """The reverse names of all addresses in this zone."""
+        for address in addresses_within(self.state, self.origin):
+            yield reverse_name(address)[: -len(self.origin)]
 
     def _forward(self, labels: Sequence[bytes]) -> Node | None:
         kind = labels[-1]

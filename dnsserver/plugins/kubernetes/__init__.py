@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.kubernetes.state_answers import StateAnswers
-from dnsserver.plugins.plugin import Handler, Plugin, Site, Source
+from dnsserver.plugins.plugin import Handler, Plugin, Site, Source, ZoneCopy
 from dnsserver.transports.addresses import local_addresses
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import RecordPolicy
-from dnsserver.zone.view import zone_views
+from dnsserver.zone.view import ZoneView, zone_views
 
 __all__ = ["KubernetesSettings", "setup"]
 
@@ -59,7 +60,16 @@ def setup(directive: Directive, site: Site) -> Plugin:
         repeatable=answers,
         claims=answers.claims,
         leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
+        zone_copy=lambda origin: _copy(zones, origin),
     )
+
+
+def _copy(zones: Sequence[ZoneView], origin: bytes) -> ZoneCopy | None:
+    """As `Plugin.zone_copy`; the zones of a cluster that is not known yet cannot be had."""
+    for zone in zones:
+        if zone.origin == origin and zone.state.synced:
+            return ZoneCopy(zone.soa.records(origin, origin)[0], zone.records)
+    return None
 
 
 def _configuration(directive: Directive, site: Site, settings: KubernetesSettings) -> bytes:
