@@ -115,21 +115,23 @@ def _quoted_octet(octet: int) -> str:
     return chr(octet) if 0x20 <= octet < 0x80 else f"\\x{octet:02x}"
 
 
-def duration_text(duration: int) -> str:
-    """Nanoseconds as Go prints a duration: `500ms`, `1m30s`, `25h0m0s`."""
-    sign, rest = ("-" if duration < 0 else ""), abs(duration)
-    for unit in ("ns", "µs", "ms"):
-        if rest < NANOSECONDS[unit] * 1000:
-            return f"{sign}{_decimal(rest, NANOSECONDS[unit])}{unit}" if rest else "0s"
-    hours, rest = divmod(rest, NANOSECONDS["h"])
-    minutes, rest = divmod(rest, NANOSECONDS["m"])
-    text = f"{_decimal(rest, NANOSECONDS['s'])}s"
+def duration_text(duration_s: float) -> str:
+    """Seconds as Go writes durations: `300ms`, `1.5s`, `5m0s`, `1h0m0s`."""
+    nanoseconds = round(abs(duration_s) * 1e9)
+    sign = "-" if duration_s < 0 and nanoseconds else ""
+    for unit, size in (("ns", 1), ("µs", 1_000), ("ms", 1_000_000)):
+        if 0 < nanoseconds < min(size * 1_000, 1_000_000_000):
+            return f"{sign}{_decimal(nanoseconds, size)}{unit}"
+    minutes, rest = divmod(nanoseconds, 60 * 1_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{_decimal(rest, 1_000_000_000)}s"
     if hours or minutes:
         text = f"{minutes}m{text}"
-    return sign + (f"{hours}h{text}" if hours else text)
+    return f"{sign}{hours}h{text}" if hours else f"{sign}{text}"
 
 
-def _decimal(value: int, unit: int) -> str:
-    """*value* in units, without zeros at the end."""
-    whole, part = divmod(value, unit)
-    return f"{whole}.{part:0{len(str(unit)) - 1}}".rstrip("0") if part else str(whole)
+def _decimal(value: int, size: int) -> str:
+    """*value* / *size*, a power of ten, without zeros at the end."""
+    whole, fraction = divmod(value, size)
+    digits = str(fraction).rjust(len(str(size)) - 1, "0").rstrip("0") if fraction else ""
+    return f"{whole}.{digits}" if digits else str(whole)

@@ -117,4 +117,4 @@ def test_no_integers(text: str, function: str, message: str) -> None:
     ],
 )
 def test_durations_as_go_prints_them(nanos: int, text: str) -> None:
-    assert duration_text(nanos) == text
+    assert duration_text(nanos / 1e9) == text

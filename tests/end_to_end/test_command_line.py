@@ -164,8 +164,11 @@ BROKEN = (
         ". {\n kubernetes cluster.local {\n  colour red\n }\n}\n",
         "Corefile:3 - Error during parsing: unknown property",
     ),
-    (". {\n hosts\n}\n", "no action found for directive 'hosts' with server type 'dns' (missing a plugin?)"),
-    ("tls://. {\n whoami\n}\n", "Corefile:1 - Error during parsing: scheme 'tls://'"),
+    (
+        ". {\n route53\n}\n",
+        "no action found for directive 'route53' with server type 'dns' (missing a plugin?)",
+    ),
+    ("grpc://. {\n whoami\n}\n", "Corefile:1 - Error during parsing: scheme 'grpc://'"),
     (". {\n whoami\n}\n. {\n whoami\n}\n", "cannot serve dns://.:53 - it is already defined"),
     (". {\n whoami\n}\n. {\n bind 127.0.0.1\n whoami\n}\n", "zone overlap listener capacity with"),
 )

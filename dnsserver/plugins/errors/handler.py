@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
+from dnsserver.config.gotext import duration_text as duration_text
 from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.errors.settings import Rule
 from dnsserver.plugins.plugin import Handler
@@ -98,25 +99,3 @@ class Errors:
         if reply is not None and reply.error:
             self.reports.report(query, reply.rcode, reply.error)
         return reply
-
-
-def duration_text(duration_s: float) -> str:
-    """Seconds as Go writes durations: `300ms`, `1.5s`, `5m0s`, `1h0m0s`."""
-    nanoseconds = round(abs(duration_s) * 1e9)
-    sign = "-" if duration_s < 0 and nanoseconds else ""
-    for unit, size in (("ns", 1), ("µs", 1_000), ("ms", 1_000_000)):
-        if 0 < nanoseconds < min(size * 1_000, 1_000_000_000):
-            return f"{sign}{_decimal(nanoseconds, size)}{unit}"
-    minutes, rest = divmod(nanoseconds, 60 * 1_000_000_000)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{_decimal(rest, 1_000_000_000)}s"
-    if hours or minutes:
-        text = f"{minutes}m{text}"
-    return f"{sign}{hours}h{text}" if hours else f"{sign}{text}"
-
-
-def _decimal(value: int, size: int) -> str:
-    """*value* / *size*, a power of ten, without zeros at the end."""
-    whole, fraction = divmod(value, size)
-    digits = str(fraction).rjust(len(str(size)) - 1, "0").rstrip("0") if fraction else ""
-    return f"{whole}.{digits}" if digits else str(whole)

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from dnsserver.config import ConfigError, Directive
+from dnsserver.config.gotext import duration_text
 from dnsserver.observability.logs import plugin_logger
-from dnsserver.plugins.errors.handler import duration_text
 from dnsserver.plugins.file.settings import FileSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
 from dnsserver.plugins.static_zones import StaticZoneHandler, ZoneTable, notified_secondaries

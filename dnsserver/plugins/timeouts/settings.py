@@ -63,6 +63,7 @@ def _seconds(token: Token, line: Property) -> float:
         raise line.error(f"failed to parse duration '{text}'", token) from None
     if not SHORTEST_S <= found / 1e9 <= LONGEST_S:
         raise line.error(
-            f"timeout provided '{duration_text(found)}' needs to be between 1 second and 24 hours", token
+            f"timeout provided '{duration_text(found / 1e9)}' needs to be between 1 second and 24 hours",
+            token,
         )
     return found / 1e9

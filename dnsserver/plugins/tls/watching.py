@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
+from dnsserver.observability.logs import plugin_logger
 from dnsserver.transports.certificates import CertificateError, Certificates
 
-_log = logging.getLogger("dnsserver.plugin.tls")
+_log = plugin_logger("tls")
 
 #: Seconds between two looks at the files. They are replaced hours before the old certificate ends.
 LOOK_S = 30.0
