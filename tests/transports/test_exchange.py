@@ -9,27 +9,71 @@ import os
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from dnsserver.transports.exchange import (
-    Accept,
-    ExchangeError,
-    ExchangePlaces,
-    OwnWantError,
-    exchange_tcp,
-    exchange_udp,
-)
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.upstream.peer import Accept, ExchangeError, OwnWantError, Peer
+from dnsserver.transports.upstream.pool import PooledQuestions
+from dnsserver.transports.upstream.stream import StreamConnection
+from dnsserver.transports.upstream.udp import UdpQuestions
 from dnsserver.wire.frames import frame
-from tests.support.upstream import PATIENCE_S, closed_port, closing, sending, silent, until, upstream
+from tests.support import upstream as support
+from tests.support.upstream import (
+    PATIENCE_S,
+    Script,
+    Upstream,
+    closed_port,
+    closing,
+    sending,
+    silent,
+    until,
+)
 
 Exchange = Callable[[bytes, str, int, Accept, float], Awaitable[bytes]]
 
 #: Seconds. For what must fail.
 SHORT_S = 0.1
-QUESTION = bytes(range(20))
+#: The ID that replies are written with; upstreams put that of the query in its place.
+IDENT = b"\xfe\xed"
+QUESTION = IDENT + bytes(range(18))
+
+
+def echoing(script: Script) -> Script:
+    """*script*, with the query's ID in place of IDENT."""
+
+    def echo(octets: bytes, by: str) -> Sequence[bytes] | None:
+        pieces = script(octets, by)
+        return None if pieces is None else [piece.replace(IDENT, octets[:2]) for piece in pieces]
+
+    return echo
+
+
+@contextlib.asynccontextmanager
+async def upstream(script: Script) -> AsyncIterator[Upstream]:
+    async with support.upstream(echoing(script)) as served:
+        yield served
+
+
+async def exchange_udp(octets: bytes, host: str, port: int, accept: Accept, timeout_s: float) -> bytes:
+    """One question over UDP; the reply as if the ID had not been changed on the way."""
+    questions = UdpQuestions(Peer(host, port))
+    try:
+        return IDENT + (await questions.ask(octets, accept, timeout_s))[2:]
+    finally:
+        questions.close()
+
+
+async def exchange_tcp(octets: bytes, host: str, port: int, accept: Accept, timeout_s: float) -> bytes:
+    """One question over TCP; the reply as if the ID had not been changed on the way."""
+    questions = PooledQuestions(Peer(host, port), StreamConnection)
+    try:
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        return IDENT + (await questions.ask(octets, accept, timeout_s, deadline))[2:]
+    finally:
+        questions.close()
 
 
 def anything(_: bytes) -> bool:
@@ -37,7 +81,7 @@ def anything(_: bytes) -> bool:
 
 
 def right(octets: bytes) -> bool:
-    return octets.startswith(b"right")
+    return octets[2:].startswith(b"right")
 
 
 def sockets() -> set[str]:
@@ -54,28 +98,31 @@ def sockets() -> set[str]:
 @pytest.mark.parametrize(("exchange", "protocol"), [(exchange_udp, "udp"), (exchange_tcp, "tcp")])
 async def test_reply(exchange: Exchange, protocol: str) -> None:
     def script(octets: bytes, by: str) -> Sequence[bytes]:
-        return [b"right" + octets if by == "udp" else frame(b"right" + octets)]
+        return [IDENT + b"right" + octets[2:] if by == "udp" else frame(IDENT + b"right" + octets[2:])]
 
     async with upstream(script) as served:
-        assert await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right" + QUESTION
-        assert served.asked == [(protocol, QUESTION)]
+        assert (
+            await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
+            == IDENT + b"right" + QUESTION[2:]
+        )
+        assert [(by, octets[2:]) for by, octets in served.asked] == [(protocol, QUESTION[2:])]
 
 
 @pytest.mark.parametrize("exchange", [exchange_udp, exchange_tcp])
 async def test_replies_that_are_not_wanted_are_passed_over(exchange: Exchange) -> None:
     def script(_: bytes, by: str) -> Sequence[bytes]:
-        replies = [b"wrong", b"", b"wrong too", b"right one"]
+        replies = [IDENT + b"wrong", b"", b"xxright", b"\0", IDENT + b"right one"]
         return replies if by == "udp" else [b"".join(map(frame, replies))]
 
     async with upstream(script) as served:
-        assert await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right one"
+        assert await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == IDENT + b"right one"
 
 
 async def test_large_replies() -> None:
     for exchange, size in ((exchange_udp, 60_000), (exchange_tcp, 65_535)):
 
         def script(_: bytes, by: str, size: int = size) -> Sequence[bytes]:
-            return [bytes(size) if by == "udp" else frame(bytes(size))]
+            return [IDENT + bytes(size - 2) if by == "udp" else frame(IDENT + bytes(size - 2))]
 
         async with upstream(script) as served:
             assert len(await exchange(QUESTION, "127.0.0.1", served.port, anything, PATIENCE_S)) == size
@@ -85,8 +132,8 @@ async def test_stream_in_pieces() -> None:
     ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(2 + len(QUESTION))
-        for octet in frame(b"right"):
+        octets = await reader.readexactly(2 + len(QUESTION))
+        for octet in frame(octets[2:4] + b"right"):
             writer.write(bytes((octet,)))
             await writer.drain()
             await asyncio.sleep(0.001)
@@ -96,7 +143,7 @@ async def test_stream_in_pieces() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        assert await exchange_tcp(QUESTION, "127.0.0.1", port, right, PATIENCE_S) == b"right"
+        assert await exchange_tcp(QUESTION, "127.0.0.1", port, right, PATIENCE_S) == IDENT + b"right"
         await ended.wait()
         await asyncio.sleep(0)
 
@@ -143,7 +190,7 @@ async def test_nobody_there(exchange: Exchange, text: str) -> None:
         (None, "EOF"),
         ([b"\0"], "unexpected EOF"),
         ([b"\xff\xff"], "unexpected EOF"),
-        ([b"\0\x20" + b"right"], "unexpected EOF"),
+        ([b"\0\x20" + IDENT + b"right"], "unexpected EOF"),
         ([frame(b"wrong")], "EOF"),
         ([frame(b"")], "EOF"),
     ],
@@ -161,11 +208,13 @@ async def test_other_senders_are_not_heard() -> None:
         async with upstream(silent) as served:
 
             def forge(_: bytes, by: str) -> Sequence[bytes]:
-                other.sendto(b"right but forged", ("127.0.0.1", served.ports[-1]))
-                return [b"right"] if by == "udp" else []
+                other.sendto(IDENT + b"right but forged", ("127.0.0.1", served.ports[-1]))
+                return [IDENT + b"right"] if by == "udp" else []
 
-            served.script = forge
-            assert await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == b"right"
+            served.script = echoing(forge)
+            assert (
+                await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S) == IDENT + b"right"
+            )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +234,7 @@ async def test_query_that_no_datagram_can_hold() -> None:
 
 
 async def test_ports_are_not_in_a_row() -> None:
-    async with upstream(sending(b"right")) as served:
+    async with upstream(sending(IDENT + b"right")) as served:
         for _ in range(50):
             await exchange_udp(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
         ports = served.ports
@@ -197,7 +246,9 @@ async def test_ports_are_not_in_a_row() -> None:
 async def test_sockets_are_closed(exchange: Exchange) -> None:
     """After a reply, a time-out, a refusal and a cancellation."""
     gc.collect()
-    async with upstream(lambda _, by: [b"right" if by == "udp" else frame(b"right")]) as served:
+    async with upstream(
+        lambda _, by: [IDENT + b"right" if by == "udp" else frame(IDENT + b"right")]
+    ) as served:
         before = sockets()
         await exchange(QUESTION, "127.0.0.1", served.port, right, PATIENCE_S)
         await error_of(exchange, closed_port(), PATIENCE_S)

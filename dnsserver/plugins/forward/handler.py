@@ -1,18 +1,37 @@
 """Queries that other servers answer (coredns-compat.md, section 3.4)."""
 
 import asyncio
+import functools
+import itertools
+from dataclasses import dataclass
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
-from dnsserver.plugins.forward.addresses import Address
-from dnsserver.plugins.forward.asking import PLUGIN, ask
+from dnsserver.plugins.forward.asking import PLUGIN, Asked, ask
+from dnsserver.plugins.forward.counting import ForwardCounters
+from dnsserver.plugins.forward.in_flight import InFlight, TooManyError
+from dnsserver.plugins.forward.metadata import note
 from dnsserver.plugins.forward.probes import Probes
-from dnsserver.plugins.forward.settings import ForwardSettings
-from dnsserver.plugins.forward.upstreams import Upstreams
+from dnsserver.plugins.forward.settings import ROUNDS, ForwardSettings
+from dnsserver.plugins.forward.spelling import respelled
+from dnsserver.plugins.forward.upstreams import Upstream, Upstreams
 from dnsserver.plugins.plugin import Handler
-from dnsserver.transports.exchange import ExchangeError, ExchangePlaces, OwnWantError
-from dnsserver.wire import names
+from dnsserver.transports.exchange import ExchangePlaces
+from dnsserver.transports.upstream.peer import ExchangeError, OwnWantError
 from dnsserver.wire.codes import Rcode
+
+#: Seconds. Between two failures of one question beyond ROUNDS with each upstream: `max_connect_attempts 0` shall not be
+#: a flood where upstreams refuse at once.
+PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A reply to the name *asked*, and the upstream that gave it; "" for our own SERVFAIL."""
+
+    reply: Reply
+    asked: bytes
+    upstream: str = ""
 
 
 class Forward:
@@ -25,6 +44,7 @@ class Forward:
         upstreams: Upstreams,
         probes: Probes,
         places: ExchangePlaces,
+        counters: ForwardCounters,
     ) -> None:
         """*places* are those of the whole server."""
         self._next = following
@@ -32,63 +52,116 @@ class Forward:
         self._upstreams = upstreams
         self._probes = probes
         self._places = places
-        self._in_flight = 0
+        self._counters = counters
+        self._in_flight: InFlight[Outcome] = InFlight()
+        self._queries = 0
 
     def __repr__(self) -> str:
-        return f"<Forward in_flight={self._in_flight} {self._upstreams!r}>"
+        return f"<Forward in_flight={self._queries} {self._upstreams!r}>"
 
     async def __call__(self, query: Query) -> Reply | None:
-        if not self._is_ours(query.name):
+        return await self.answer(query, asyncio.get_running_loop().time() + self._settings.total_s)
+
+    async def answer(self, query: Query, deadline: float) -> Reply | None:
+        """The reply, before *deadline* by the event loop's clock."""
+        if not self._settings.takes(query.name):
             return await self._next(query)
         most = self._settings.max_concurrent
-        if most and self._in_flight >= most:
+        if most and self._queries >= most:
+            self._counters.rejected += 1
             error = f"concurrent queries exceeded maximum {most}"
             return Reply(rcode=Rcode.REFUSED, plugin=PLUGIN, error=error)
+        self._queries += 1
+        try:
+            outcome = await self._outcome(query, deadline)
+            note(query, outcome.upstream)
+            if outcome.upstream and isinstance(self._next, Forward) and self._goes_on(outcome.reply):
+                return await self._next.answer(query, deadline)
+        finally:
+            self._queries -= 1
+        return respelled(outcome.reply, outcome.asked, query.question.name)
+
+    def _goes_on(self, reply: Reply) -> bool:
+        """Whether the next `forward` shall answer in place of *reply*."""
+        if reply.rcode in self._settings.next_rcodes:
+            return True
+        return self._settings.next_on_nodata and reply.rcode == Rcode.NOERROR and not reply.answer
+
+    async def _outcome(self, query: Query, deadline: float) -> Outcome:
+        """What upstreams say, asked for this query or for an equal one."""
+        asked, settings = Asked.of(query), self._settings
+        tcp = settings.force_tcp or (query.arrival.protocol != "udp" and not settings.prefer_udp)
+        work = functools.partial(self._placed, asked, tcp, deadline)
+        try:
+            return await self._in_flight.ask((tcp, asked.key), deadline, work, self._joined)
+        except TooManyError:
+            return self._failed(asked, "too many queries wait for replies to equal ones")
+        except TimeoutError:
+            return self._failed(asked, "no reply to an equal query in time: i/o timeout")
+
+    def _joined(self) -> None:
+        self._counters.coalesced += 1
+
+    async def _placed(self, asked: Asked, tcp: bool, deadline: float) -> Outcome:
         if not self._places.take():
             error = f"upstream exchanges exceeded maximum {self._places.most}, our share of the limit of open files"
-            return Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN, error=error)
-        self._in_flight += 1
+            return self._failed(asked, error)
         try:
-            return await self._forward(query)
+            return await self._asked(asked, tcp, deadline)
         finally:
-            self._in_flight -= 1
             self._places.give_back()
 
-    def _is_ours(self, name: bytes) -> bool:
-        zone = self._settings.zone
-        if name == zone:
-            return True
-        return names.is_below(name, zone) and not any(
-            names.is_below(name, excepted) for excepted in self._settings.excepted
-        )
-
-    async def _forward(self, query: Query) -> Reply:
+    async def _asked(self, asked: Asked, tcp: bool, deadline: float) -> Outcome:
         """The first upstream's reply; SERVFAIL with the last error when none comes in time."""
         now = asyncio.get_running_loop().time
-        deadline = now() + self._settings.total_s
-        error = ""
+        error = self._upstreams.trouble
+        refused: Outcome | None = None
+        failures, replies = itertools.count(1), itertools.count(1)
         for upstream in self._upstreams.attempts():
             if now() >= deadline:
                 break
             try:
-                return await self._ask(query, upstream.address, deadline)
+                reply = await self._exchange(asked, upstream, tcp, deadline)
             except OwnWantError as failure:
                 error = str(failure)  # the next one could not be asked either
                 break
             except ExchangeError as failure:
                 error = str(failure)
                 self._probes.start(upstream, self._settings)
-        return Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN, error=error)
+                if await self._is_enough(next(failures)):
+                    break
+                continue
+            outcome = Outcome(reply, asked.question.name, upstream.name)
+            if reply.rcode not in self._settings.failover or next(replies) >= len(self._upstreams):
+                return outcome
+            refused = outcome
+        return refused or self._failed(asked, error)
 
-    async def _ask(self, query: Query, address: Address, deadline: float) -> Reply:
+    async def _is_enough(self, failures: int) -> bool:
+        """Whether a question that has failed so often is given up."""
+        rounds = ROUNDS * len(self._upstreams)
+        most = self._settings.max_connect_attempts
+        most = rounds if most is None else most
+        if most and failures >= most:
+            return True
+        if failures >= rounds:
+            await asyncio.sleep(PAUSE_S)
+        return False
+
+    async def _exchange(self, asked: Asked, upstream: Upstream, tcp: bool, deadline: float) -> Reply:
         """One attempt. Raises ExchangeError."""
-        settings = self._settings
-        tcp = settings.force_tcp or (query.arrival.protocol != "udp" and not settings.prefer_udp)
-        reply = await ask(query, address, tcp=tcp, timeout_s=self._time_left(deadline))
-        if reply.truncated and settings.prefer_udp and not tcp:
-            return await ask(query, address, tcp=True, timeout_s=self._time_left(deadline))
+        settings, now = self._settings, asyncio.get_running_loop().time
+        asking = functools.partial(
+            ask, asked, upstream, scramble=settings.randomize_case, read_s=settings.read_s, deadline=deadline
+        )
+        begun = now()
+        reply = await asking(tcp=tcp)
+        self._counters.lasted(upstream.name, reply.rcode, now() - begun)
+        if reply.truncated and settings.prefer_udp and not tcp and upstream.link.has_udp:
+            begun = now()
+            reply = await asking(tcp=True)
+            self._counters.lasted(upstream.name, reply.rcode, now() - begun)
         return reply
 
-    def _time_left(self, deadline: float) -> float:
-        """Seconds for one exchange."""
-        return min(self._settings.attempt_s, max(0.0, deadline - asyncio.get_running_loop().time()))
+    def _failed(self, asked: Asked, error: str) -> Outcome:
+        return Outcome(Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN, error=error), asked.question.name)

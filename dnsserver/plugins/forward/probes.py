@@ -2,15 +2,13 @@
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from dnsserver.plugins.forward.addresses import Address
-from dnsserver.plugins.forward.asking import ID_BITS
+from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstream
-from dnsserver.transports.exchange import ExchangeError, OwnWantError, exchange_tcp, exchange_udp
 from dnsserver.transports.tasks import TaskHome
+from dnsserver.transports.upstream.peer import ExchangeError, OwnWantError
 from dnsserver.wire.codes import Flag, Type
 from dnsserver.wire.header import NO_FLAGS, Header
 from dnsserver.wire.limits import HEADER_SIZE
@@ -23,7 +21,8 @@ PAUSE_MIN_S = 0.01
 class Probes:
     """Home of the tasks that check upstreams."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: ForwardCounters) -> None:
+        self._counters = counters
         self._home: TaskHome | None = None
 
     def __repr__(self) -> str:
@@ -45,40 +44,40 @@ class Probes:
         if settings.max_fails == 0 or upstream.is_probed or self._home is None:
             return
         upstream.is_probed = True
-        if self._home.spawn(_probe(upstream, settings), f"probe {upstream.address}") is None:
+        work = _probe(upstream, settings, self._failed)
+        if self._home.spawn(work, f"probe {upstream.name}") is None:
             upstream.is_probed = False
 
+    def _failed(self, name: str) -> None:
+        self._counters.failed_checks[name] += 1
 
-async def _probe(upstream: Upstream, settings: ForwardSettings) -> None:
+
+async def _probe(upstream: Upstream, settings: ForwardSettings, failed: Callable[[str], None]) -> None:
     try:
         while True:
             try:
-                await _check(upstream.address, settings)
+                await _check(upstream, settings)
                 break
             except OwnWantError:  # nothing was learnt about the upstream
                 pass
             except ExchangeError:
                 upstream.fails += 1
+                failed(upstream.name)
             await asyncio.sleep(max(PAUSE_MIN_S, settings.probe.interval_s))
         upstream.fails = 0
     finally:
         upstream.is_probed = False
 
 
-async def _check(address: Address, settings: ForwardSettings) -> None:
+async def _check(upstream: Upstream, settings: ForwardSettings) -> None:
     """Raises ExchangeError without a reply. Any will do, SERVFAIL and REFUSED too."""
-    ident = secrets.randbits(ID_BITS)
     flags = Flag.RD if settings.probe.recursion else NO_FLAGS
-    octets = (
-        Header(ident, flags=flags, questions=1).encode() + Question(settings.probe.domain, Type.NS).encode()
-    )
-    exchange = exchange_tcp if settings.force_tcp else exchange_udp
+    octets = Header(0, flags=flags, questions=1).encode() + Question(settings.probe.domain, Type.NS).encode()
 
     def accept(reply: bytes) -> bool:
-        return (
-            len(reply) >= HEADER_SIZE
-            and reply[:2] == octets[:2]
-            and bool(Header.decode(reply).flags & Flag.QR)
-        )
+        return len(reply) >= HEADER_SIZE and bool(Header.decode(reply).flags & Flag.QR)
 
-    await exchange(octets, address.host, address.port, accept, settings.probe_s)
+    deadline = asyncio.get_running_loop().time() + settings.probe_s
+    await upstream.link.ask(
+        octets, accept, tcp=settings.force_tcp, read_s=settings.probe_s, deadline=deadline
+    )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
+from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.handler import Forward
+from dnsserver.plugins.forward.options import settings_of
 from dnsserver.plugins.forward.probes import Probes
-from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.plugins.plugin import Handler, no_next_plugin
 from dnsserver.transports.exchange import ExchangePlaces
@@ -18,6 +19,8 @@ from tests.plugins.helpers import address, directive, query
 from tests.support.upstream import Script, Upstream, upstream
 
 ANSWER = (address("192.0.2.1"),)
+#: Closed at the end of each test (conftest.py).
+MADE: list[Upstreams] = []
 #: Seconds, in place of 5 s for a question, 2 s for an attempt and 1 s for a check.
 TOTAL_S, ATTEMPT_S, PROBE_S = 0.5, 0.2, 0.1
 
@@ -32,15 +35,26 @@ def forwarding(
     origin: str = ".",
     total_s: float = TOTAL_S,
     attempt_s: float = ATTEMPT_S,
+    counters: ForwardCounters | None = None,
+    to: str = "127.0.0.1:{}",
 ) -> Forward:
     """A handler for upstreams on these ports, in a hurry."""
-    tos = " ".join(f"127.0.0.1:{port}" for port in ports)
-    text = f"forward {origin} {tos} {{\n{options}\n}}"
-    settings = ForwardSettings.from_occurrence(directive(text).occurrences[0], Path("/"))
-    settings = replace(settings, total_s=total_s, attempt_s=attempt_s, probe_s=PROBE_S)
+    text = f"forward {origin} {' '.join(map(to.format, ports))} {{\n{options}\n}}"
+    settings = settings_of(directive(text).occurrences[0], Path("/"))
+    read_s = settings.read_s if "read_timeout" in options else attempt_s
+    settings = replace(settings, total_s=total_s, read_s=read_s, probe_s=PROBE_S)
+    counters = counters or ForwardCounters()
+    asked = Upstreams(settings, counters)
+    MADE.append(asked)
     return Forward(
-        following, settings, Upstreams(settings), probes or Probes(), places or ExchangePlaces(100)
+        following, settings, asked, probes or Probes(counters), places or ExchangePlaces(100), counters
     )
+
+
+def close_all() -> None:
+    """Close the sockets of what `forwarding` has made."""
+    while MADE:
+        MADE.pop().close()
 
 
 async def ask(forward: Handler, asked: Query | None = None) -> Reply:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dnsserver.answering.reply import Reply
-from dnsserver.plugins.forward.settings import ForwardSettings
+from dnsserver.plugins.forward.options import settings_of
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Flag, Rcode, Type
 from dnsserver.wire.frames import frame
@@ -203,8 +203,8 @@ async def test_a_question_never_takes_longer_than_allowed(options: str) -> None:
 
 
 def test_times_are_those_of_the_manual() -> None:
-    settings = ForwardSettings.from_occurrence(directive("forward . 192.0.2.1").occurrences[0], Path("/"))
-    assert (settings.total_s, settings.attempt_s, settings.probe_s) == (5.0, 2.0, 1.0)
+    settings = settings_of(directive("forward . 192.0.2.1").occurrences[0], Path("/"))
+    assert (settings.total_s, settings.read_s, settings.probe_s) == (5.0, 2.0, 1.0)
 
 
 async def test_cancelled_with_its_client() -> None:

@@ -1,12 +1,14 @@
 """forward: which names, and whom to ask."""
 
+import itertools
 import random
 from pathlib import Path
 
 import pytest
 
 from dnsserver.plugins.forward import setup
-from dnsserver.plugins.forward.settings import ForwardSettings
+from dnsserver.plugins.forward.counting import ForwardCounters
+from dnsserver.plugins.forward.options import settings_of
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.wire.codes import Rcode
 from tests.plugins.forward.hasty import ANSWER, ask, forwarding, upstreams
@@ -73,12 +75,12 @@ async def test_policies() -> None:
 
 async def test_round_robin_goes_on_with_the_others_in_order() -> None:
     async with upstreams(serving(ANSWER)) as (good,):
-        settings = ForwardSettings.from_occurrence(
+        settings = settings_of(
             directive(
                 f"forward . 10.0.0.1 10.0.0.2 127.0.0.1:{good.port} {{\npolicy round_robin\n}}"
             ).occurrences[0],
             Path("/"),
         )
-    turns = Upstreams(settings)
-    orders = [[one.address.host[-1] for one in list(turns.attempts())[:3]] for _ in range(3)]
+    turns = Upstreams(settings, ForwardCounters())
+    orders = [[one.address.host[-1] for one in itertools.islice(turns.attempts(), 3)] for _ in range(3)]
     assert orders == [["1", "2", "1"], ["2", "1", "1"], ["1", "1", "2"]]

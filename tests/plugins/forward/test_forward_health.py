@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from dnsserver.answering.reply import Reply
+from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.probes import Probes
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.wire import names
@@ -30,7 +31,7 @@ from tests.support.upstream import (
 async def test_max_concurrent() -> None:
     async with upstreams(silent) as (served,):
         forward = forwarding([served.port], "max_concurrent 2", attempt_s=PATIENCE_S, total_s=PATIENCE_S)
-        waiting = [asyncio.ensure_future(ask(forward)) for _ in range(2)]
+        waiting = [asyncio.ensure_future(ask(forward, query(name))) for name in ("a.test.", "b.test.")]
         await until(lambda: len(served.asked) == 2)
         error = "concurrent queries exceeded maximum 2"
         assert await ask(forward) == Reply(rcode=Rcode.REFUSED, error=error, plugin="forward")
@@ -53,7 +54,8 @@ async def test_places_for_exchanges_are_those_of_all_forwards() -> None:
         await until(lambda: len(served.asked) == 2)
         error = "upstream exchanges exceeded maximum 2, our share of the limit of open files"
         for forward in (one, two):
-            assert await ask(forward) == Reply(rcode=Rcode.SERVFAIL, error=error, plugin="forward")
+            reply = await ask(forward, query("other.test."))
+            assert reply == Reply(rcode=Rcode.SERVFAIL, error=error, plugin="forward")
         assert len(served.asked) == 2
         for question in waiting:
             question.cancel()
@@ -74,7 +76,7 @@ async def test_upstreams_are_not_blamed_for_files_that_we_lack(
             tried.append(arguments)
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    probes = Probes()
+    probes = Probes(ForwardCounters())
     async with upstreams(serving(ANSWER), serving(ANSWER)) as (one, two), probes.lifespan():
         forward = forwarding([one.port, two.port], "policy sequential\nhealth_check 10ms", probes=probes)
         with monkeypatch.context() as patched:
@@ -97,7 +99,7 @@ async def test_checks_that_cannot_be_made_here_do_not_count(monkeypatch: pytest.
             tried.append(arguments)
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,), probes.lifespan():
         forward = forwarding([bad.port], f"{HASTE}\nmax_fails 1000", probes=probes)
         await ask(forward, TCP)
@@ -129,7 +131,7 @@ HASTE = "policy sequential\nforce_tcp\nhealth_check 10ms"
 
 
 async def test_down_and_up_again() -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick, serving(ANSWER)) as (bad, good), probes.lifespan():
         forward = forwarding([bad.port, good.port], HASTE, probes=probes)
         for _ in range(3):
@@ -157,7 +159,7 @@ async def test_down_and_up_again() -> None:
     ],
 )
 async def test_check(options: str, by: str, flags: Flag, domain: str) -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,), probes.lifespan():
         await ask(forwarding([bad.port], options, probes=probes, attempt_s=0.05), query(protocol=by))
         await until(lambda: len(sick.checks) >= 2)
@@ -169,7 +171,7 @@ async def test_check(options: str, by: str, flags: Flag, domain: str) -> None:
 
 
 async def test_interval() -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,), probes.lifespan():
         await ask(forwarding([bad.port], "force_tcp\nhealth_check 1h", probes=probes), TCP)
         await until(lambda: len(sick.checks) == 1)
@@ -178,7 +180,7 @@ async def test_interval() -> None:
 
 
 async def test_interval_of_zero_is_no_flood() -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,), probes.lifespan():
         await ask(forwarding([bad.port], "force_tcp\nhealth_check 0", probes=probes), TCP)
         await asyncio.sleep(0.1)
@@ -187,7 +189,7 @@ async def test_interval_of_zero_is_no_flood() -> None:
 
 @pytest.mark.parametrize(("max_fails", "down"), [(0, False), (1, True), (1000, False)])
 async def test_max_fails(max_fails: int, down: bool) -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick, serving(ANSWER)) as (bad, good), probes.lifespan():
         forward = forwarding([bad.port, good.port], f"{HASTE}\nmax_fails {max_fails}", probes=probes)
         await ask(forward, TCP)
@@ -202,7 +204,7 @@ async def test_max_fails(max_fails: int, down: bool) -> None:
 
 
 async def test_all_down_asks_any_one_once() -> None:
-    first, second, probes = Sick(), Sick(), Probes()
+    first, second, probes = Sick(), Sick(), Probes(ForwardCounters())
     async with upstreams(first, second) as (one, two), probes.lifespan():
         forward = forwarding([one.port, two.port], HASTE, probes=probes)
         await ask(forward, TCP)
@@ -214,7 +216,7 @@ async def test_all_down_asks_any_one_once() -> None:
 
 
 async def test_checks_end_with_the_plugin() -> None:
-    sick, probes = Sick(), Probes()
+    sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,):
         forward = forwarding([bad.port], HASTE, probes=probes)
         entered = probes.lifespan()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.plugins.forward import setup
-from dnsserver.plugins.forward.addresses import Address
-from dnsserver.plugins.forward.settings import NOT_YET, ForwardSettings, Probe
+from dnsserver.plugins.forward import options, setup
+from dnsserver.plugins.forward.addresses import Address, HostName, To
+from dnsserver.plugins.forward.settings import ForwardSettings, Probe, TlsFiles
 from dnsserver.wire import names
 from tests.plugins.helpers import directive, refused, site
 
@@ -15,7 +15,7 @@ ONE = (Address("192.0.2.1", 53),)
 
 
 def settings_of(text: str, directory: Path = Path("/")) -> ForwardSettings:
-    return ForwardSettings.from_occurrence(directive(text).occurrences[0], directory)
+    return options.settings_of(directive(text).occurrences[0], directory)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,23 @@ def settings_of(text: str, directory: Path = Path("/")) -> ForwardSettings:
         ("dns://::1", (Address("::1"),)),
         ("192.0.2.2 192.0.2.1", (Address("192.0.2.2"), Address("192.0.2.1"))),
         ("192.0.2.1 192.0.2.1:53 dns://192.0.2.1", ONE),
+        ("tls://192.0.2.1", (Address("192.0.2.1", 853, "tls"),)),
+        ("tls://192.0.2.1:8853", (Address("192.0.2.1", 8853, "tls"),)),
+        ("tls://192.0.2.1%dns.test", (Address("192.0.2.1", 853, "tls", "dns.test"),)),
+        ("tls://192.0.2.1%dns.test:8853", (Address("192.0.2.1", 8853, "tls", "dns.test"),)),
+        ("tls://[2001:db8::1%dns.test]:8853", (Address("2001:db8::1", 8853, "tls", "dns.test"),)),
+        ("tls://2001:db8::1%dns.test", (Address("2001:db8::1", 853, "tls", "dns.test"),)),
+        ("https://192.0.2.1", (Address("192.0.2.1", 443, "https"),)),
+        ("https://192.0.2.1:8443", (Address("192.0.2.1", 8443, "https"),)),
+        ("https://dns.test", (HostName("dns.test", 443, "https"),)),
+        ("dns.test", (HostName("dns.test"),)),
+        ("dns.test:5353", (HostName("dns.test", 5353),)),
+        ("tls://dns.test%other.test:8853", (HostName("dns.test", 8853, "tls", "other.test"),)),
+        ("192.0.2.1:853 tls://192.0.2.1", (Address("192.0.2.1", 853),)),  # as CoreDNS: address and port count
         (" ".join(f"192.0.2.{n}" for n in range(15)), tuple(Address(f"192.0.2.{n}") for n in range(15))),
     ],
 )
-def test_upstreams(to: str, addresses: tuple[Address, ...]) -> None:
+def test_upstreams(to: str, addresses: tuple[To, ...]) -> None:
     assert settings_of(f"forward . {to}").upstreams == addresses
 
 
@@ -86,6 +99,26 @@ def test_name_server_by_name_is_passed_over_with_a_warning(
         ("max_concurrent 1000", {"max_concurrent": 1000}),
         ("max_concurrent 0", {}),
         ("max_fails 0", {"max_fails": 0}),
+        ("max_connect_attempts 0", {"max_connect_attempts": 0}),
+        ("max_connect_attempts 7", {"max_connect_attempts": 7}),
+        ("expire 1m", {"expire_s": 60}),
+        ("max_age 1h", {"max_age_s": 3600}),
+        ("max_age 2s\nexpire 2s", {"max_age_s": 2, "expire_s": 2}),
+        ("max_idle_conns 3", {"max_idle_conns": 3}),
+        ("read_timeout 0.5s", {"read_s": 0.5}),
+        ("randomize_case", {"randomize_case": True}),
+        ("next nxdomain SERVFAIL\nnext REFUSED", {"next_rcodes": frozenset((2, 3, 5))}),
+        ("next_on_nodata", {"next_on_nodata": True}),
+        ("failover servfail NOTIMPL", {"failover": frozenset((2, 4))}),
+        ("failfast_all_unhealthy_upstreams", {"failfast": True}),
+        ("tls", {"tls": TlsFiles()}),
+        ("tls_servername dns.test", {"tls_servername": "dns.test"}),
+        ("doh_method GET", {"doh_method": "GET"}),
+        ("source_address 192.0.2.7", {"source_address": "192.0.2.7"}),
+        (
+            "resolver 192.0.2.8 [::1]:5353 ::2",
+            {"resolvers": (Address("192.0.2.8"), Address("::1", 5353), Address("::2"))},
+        ),
         ("max_fails 7", {"max_fails": 7}),
         ("health_check 5s", {"probe": Probe(interval_s=5)}),
         ("health_check 5s no_rec", {"probe": Probe(interval_s=5, recursion=False)}),
@@ -147,20 +180,18 @@ COUNT = PARSING + "Wrong argument count or unexpected line ending after '{}'"
         (". 192.0.2.1:", 'invalid address: "192.0.2.1:": the port must be 1 to 65535 (Corefile:2)'),
         (". 192.0.2.1:0", 'invalid address: "192.0.2.1:0": the port must be 1 to 65535 (Corefile:2)'),
         (". [::1]:65536", 'invalid address: "[::1]:65536": the port must be 1 to 65535 (Corefile:2)'),
-        (". tls://192.0.2.1", "upstream tls://192.0.2.1: tls:// is not supported yet (Corefile:2)"),
-        (". https://dns.test", "upstream https://dns.test: https:// is not supported yet (Corefile:2)"),
+        (
+            ". https://192.0.2.1/dns-query",
+            "paths are not allowed in HTTPS upstream addresses (the /dns-query path is used by default): "
+            "https://192.0.2.1/dns-query (Corefile:2)",
+        ),
+        (". tls://", 'invalid address: "tls://" (Corefile:2)'),
         (
             ". quic://192.0.2.1",
             "'quic' is not supported as a destination protocol in forward: quic://192.0.2.1 (Corefile:2)",
         ),
-        (
-            ". dns.test",
-            'not an IP address or file: "dns.test"; host names are not supported yet (Corefile:2)',
-        ),
-        (
-            ". 192.0.2.300",
-            'not an IP address or file: "192.0.2.300"; host names are not supported yet (Corefile:2)',
-        ),
+        (". 192.0.2.300", 'not an IP address, file, or valid domain: "192.0.2.300" (Corefile:2)'),
+        (". x..y", 'not an IP address, file, or valid domain: "x..y" (Corefile:2)'),
         (". /none/resolv.conf", 'not an IP address or file: "/none/resolv.conf" (Corefile:2)'),
         (". /dev/null", 'not an IP address or file: "/dev/null" (Corefile:2)'),
         (". /", 'not an IP address or file: "/" (Corefile:2)'),
@@ -211,7 +242,34 @@ def test_refused_files(content: bytes, error: str, tmp_path: Path) -> None:
         ("health_check 1s domain", COUNT.format(3, "domain")),
         ("health_check 1s domain a..b", "health_check: invalid domain name a..b (Corefile:3)"),
         ("polcy random", PARSING.format(3) + "unknown property 'polcy'"),
-        *((f"{name} 1", f"option {name} is not supported yet (Corefile:3)") for name in sorted(NOT_YET)),
+        ("randomize_case on", COUNT.format(3, "on")),
+        ("expire", COUNT.format(3, "expire")),
+        ("expire -1s", "expire can't be negative: -1s (Corefile:3)"),
+        ("max_age -1m", "max_age can't be negative: -1m0s (Corefile:3)"),
+        ("max_age 1s", "max_age (1s) must not be less than expire (10s) (Corefile:2)"),
+        ("max_idle_conns -1", "max_idle_conns can't be negative: -1 (Corefile:3)"),
+        ("read_timeout 0s", "read_timeout must be positive: 0s (Corefile:3)"),
+        ("read_timeout 1", 'time: missing unit in duration "1" (Corefile:3)'),
+        ("max_connect_attempts -1", 'strconv.ParseUint: parsing "-1": invalid syntax (Corefile:3)'),
+        ("next", COUNT.format(3, "next")),
+        ("next FOO", "FOO is not a valid rcode (Corefile:3)"),
+        ("next_on_nodata x", COUNT.format(3, "x")),
+        ("failover", COUNT.format(3, "failover")),
+        ("failover x", "x is not a valid rcode (Corefile:3)"),
+        ("failover NOERROR", "NoError cannot be used in failover (Corefile:3)"),
+        ("failfast_all_unhealthy_upstreams 1", COUNT.format(3, "1")),
+        ("tls a b c d", COUNT.format(3, "d")),
+        ("tls none", "error reading /none: open /none: no such file or directory (Corefile:3)"),
+        ("tls no ne", "could not load TLS cert: open /no: no such file or directory (Corefile:3)"),
+        (
+            "tls /etc/hostname",
+            "could not read root certs: /etc/hostname: no certificate or crl found (Corefile:3)",
+        ),
+        ("tls_servername", COUNT.format(3, "tls_servername")),
+        ("doh_method PUT", "doh_method must be either POST or GET (Corefile:3)"),
+        ("source_address x", PARSING.format(3) + "invalid IP address: x"),
+        ("resolver", COUNT.format(3, "resolver")),
+        ("resolver x", 'resolver must be an IP address or IP:port: "x" (Corefile:3)'),
     ],
 )
 def test_refused_options(option: str, error: str) -> None:
@@ -219,8 +277,16 @@ def test_refused_options(option: str, error: str) -> None:
 
 
 def test_refused_in_the_second_line() -> None:
-    assert refused(setup, "forward a.test 192.0.2.1\nforward . x") == (
-        'plugin/forward: not an IP address or file: "x"; host names are not supported yet (Corefile:3)'
+    assert refused(setup, "forward a.test 192.0.2.1\nforward . x..y") == (
+        'plugin/forward: not an IP address, file, or valid domain: "x..y" (Corefile:3)'
+    )
+
+
+def test_one_name_for_all_and_one_of_its_own() -> None:
+    text = "forward . tls://192.0.2.1%a.test {\ntls_servername b.test\n}"
+    assert refused(setup, text) == (
+        "plugin/forward: both forward ('b.test') and proxy level ('a.test') TLS servernames are set for upstream "
+        "proxy 'tls://192.0.2.1:853' (Corefile:2)"
     )
 
 

@@ -1,0 +1,1 @@
+"""Questions to other servers: by UDP, TCP, TLS and HTTPS."""
