@@ -63,7 +63,8 @@ class Repeats(Enum):
 class Repeatable(Protocol):
     """Replies that hang on nothing but a cluster's state."""
 
-    state: ClusterState
+    @property
+    def state(self) -> ClusterState: ...
 
     def repeatable(self, question: Question) -> tuple[Reply, ObjectKey | None] | None:
         """The reply, and the Service whose change can end it (None: any change); None when more than the state counts.
@@ -199,6 +200,8 @@ class Plugin:
     name: str
     wrap: Callable[[Handler], Handler] | None = None
     """Makes this plugin's handler around the next one."""
+    meet: "Callable[[tuple[Plugin, ...]], None] | None" = None
+    """Called with all plugins of the block once they are set up, before the chain is made. Raises ConfigError."""
     repeats: Repeats = Repeats.NEVER
     """For plugins that wrap: what they do to replies of plugins behind them."""
     alters: Callable[[Question, Reply], Reply] | None = None

@@ -150,6 +150,9 @@ def build_site(
         if plugin.directory is not None:
             site = replace(site, directory=plugin.directory)
         plugins.append(plugin)
+    for plugin in plugins:
+        if plugin.meet is not None:
+            plugin.meet(tuple(plugins))
     return BuiltSite(block, tuple(plugins), chain(tuple(plugins)), site.bound)
 
 

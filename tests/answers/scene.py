@@ -117,7 +117,7 @@ class Scene:
         shared = tuple(map(wire_name, self.multicluster))
         primary = next(origin for origin in origins if not is_reverse(origin) and origin not in shared)
         views = zone_views(origins, primary, state, self.policy, shared)
-        answers = StateAnswers(state, views, tuple(map(wire_name, self.fallthrough or ())))
+        answers = StateAnswers(state, views, tuple(map(wire_name, self.fallthrough or ())), self.policy)
 
         def wrap(following: Handler) -> Handler:
             async def whole_server(query: Query) -> Reply | None:

@@ -20,6 +20,7 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.limits import MESSAGE_MAX
 from dnsserver.wire.question import Question
 from dnsserver.zone.objects import ClusterObject, ObjectKey
+from dnsserver.zone.policy import RecordPolicy
 from tests.answering.packets import AD, RD, TC, message, opt
 from tests.answers.objects import external, headless, namespaces, slice_of
 from tests.answers.scene import Scene, wire_name
@@ -215,7 +216,7 @@ async def test_other_classes_are_the_chains_matter() -> None:
         def repeatable(self, _: Question) -> tuple[Reply, ObjectKey | None] | None:
             return Reply(authoritative=True), None
 
-    plugin = Plugin(name="anything", repeatable=Anything(scene(1).state(), (), ()))
+    plugin = Plugin(name="anything", repeatable=Anything(scene(1).state(), (), (), RecordPolicy()))
     front = Dispatcher({b"\0": BuiltSite(ServerBlock((), (), "test", 1), (plugin,), no_next_plugin, ())})
     for rclass in (1, 3, 4, 255):
         octets = message(b"\1x\0\0\1" + rclass.to_bytes(2, "big"), RD)

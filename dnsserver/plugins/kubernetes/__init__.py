@@ -12,7 +12,7 @@ from dnsserver.plugins.kubernetes.handler import KubernetesHandler
 from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
-from dnsserver.plugins.kubernetes.state_answers import StateAnswers
+from dnsserver.plugins.kubernetes.state_answers import KUBERNETES, StateAnswers
 from dnsserver.plugins.plugin import Handler, Plugin, Site, Source, ZoneCopy
 from dnsserver.transports.addresses import local_addresses
 from dnsserver.wire import names
@@ -35,7 +35,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     state = kept.state
     policy = record_policy(settings, site.bound or _reachable_addresses())
     zones = zone_views(settings.zones, settings.primary, state, policy, settings.clustersets)
-    answers = StateAnswers(state, zones, settings.fallthrough or ())
+    answers = StateAnswers(state, zones, settings.fallthrough or (), policy)
     metrics = BlockMetrics(names.to_text(settings.primary), state)
 
     async def manifests(state: ClusterState, _: frozenset[Feed]) -> Source:
@@ -47,7 +47,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         return KubernetesHandler(answers, next_handler, site.server.resolve)
 
     return Plugin(
-        name="kubernetes",
+        name=KUBERNETES,
         wrap=wrap,
         lifespan=kept.attending,
         follow=lambda: fed(kept, settings, now, factory and metrics.watching(factory)),

@@ -7,7 +7,7 @@ from dnsserver.answering.authoritative import not_ready
 from dnsserver.answering.lookup import Elsewhere, Resolution, resolve
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
-from dnsserver.plugins.kubernetes.state_answers import StateAnswers, looked_up, signed
+from dnsserver.plugins.kubernetes.state_answers import StateAnswers, looked_up
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire.codes import Rcode
 from dnsserver.zone.view import Zone
@@ -47,8 +47,8 @@ class KubernetesHandler:
             return await self._chased(self._answers.told(zone, resolution), resolution.outcome.target, query)
         if self._answers.falls_through(query.name, resolution):
             fallen = await self._next(query)
-            return fallen if zone.state.synced else _unless_negative(fallen, zone, resolution)
-        return signed(not_ready(zone, resolution.origin))
+            return fallen if zone.state.synced else self._unless_negative(fallen, zone, resolution)
+        return self._answers.signed(not_ready(zone, resolution.origin))
 
     async def _chased(self, reply: Reply, target: bytes, query: Query) -> Reply:
         """*reply* with what the whole server says of *target*; when it says nothing good, the CNAMEs alone."""
@@ -60,10 +60,11 @@ class KubernetesHandler:
             return reply
         return replace(reply, answer=reply.answer + found.answer, truncated=found.truncated)
 
-
-def _unless_negative(reply: Reply | None, zone: Zone, resolution: Resolution) -> Reply | None:
-    """While the cluster is not known yet, another's "no such name" may be about a name that the cluster has."""
-    if reply is None:
-        return None
-    empty = reply.rcode == Rcode.NOERROR and not reply.answer
-    return signed(not_ready(zone, resolution.origin)) if empty or reply.rcode == Rcode.NXDOMAIN else reply
+    def _unless_negative(self, reply: Reply | None, zone: Zone, resolution: Resolution) -> Reply | None:
+        """While the cluster is not known yet, another's "no such name" may be about a name that the cluster has."""
+        if reply is None:
+            return None
+        empty = reply.rcode == Rcode.NOERROR and not reply.answer
+        if empty or reply.rcode == Rcode.NXDOMAIN:
+            return self._answers.signed(not_ready(zone, resolution.origin))
+        return reply

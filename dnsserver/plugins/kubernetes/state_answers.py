@@ -1,28 +1,43 @@
 """What the cluster's state alone says: replies that everyone may get who asks the same, until the state changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dnsserver.answering.authoritative import reply_to
 from dnsserver.answering.lookup import Elsewhere, Endless, NxDomain, Resolution, resolve
 from dnsserver.answering.reply import Reply
+from dnsserver.plugins.plugin import Plugin
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, ExtendedError, Type
 from dnsserver.wire.edns import extended_error
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ObjectKey
+from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.view import Zone
+
+#: The name of the plugin that has the cluster.
+KUBERNETES = "kubernetes"
 
 #: Goes with answers of an earlier run's state (RFC 8914 section 4.4).
 _STALE = extended_error(ExtendedError.STALE_ANSWER, "as stored by an earlier run")
 
 
 class StateAnswers:
-    """*fallthrough*: the zones in which a name that does not exist is the next plugin's business."""
+    """*fallthrough*: the zones in which a name that does not exist is the next plugin's business. *plugin*: who
+    answers. `policy` is how the records of *zones* are made."""
 
-    def __init__(self, state: ClusterState, zones: Sequence[Zone], fallthrough: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        state: ClusterState,
+        zones: Sequence[Zone],
+        fallthrough: Sequence[bytes],
+        policy: RecordPolicy,
+        plugin: str = KUBERNETES,
+    ) -> None:
         self.state = state
+        self.policy = policy
+        self._plugin = plugin
         self._zones = {zone.origin: zone for zone in zones}
         self._fallthrough = tuple(fallthrough)
 
@@ -67,8 +82,12 @@ class StateAnswers:
     def told(self, zone: Zone, resolution: Resolution) -> Reply:
         """What the zone says, be it the whole reply or the first part; with a word on its age, if the state is that of
         an earlier run."""
-        reply = signed(reply_to(zone, resolution))
+        reply = self.signed(reply_to(zone, resolution))
         return replace(reply, options=(_STALE,)) if self.state.restored else reply
+
+    def signed(self, reply: Reply) -> Reply:
+        """*reply* as this plugin's own."""
+        return replace(reply, plugin=self._plugin, live=True)
 
     def falls_through(self, name: bytes, resolution: Resolution) -> bool:
         """Whether the name asked for does not exist, and is then another plugin's business."""
@@ -82,5 +101,7 @@ def looked_up(question: Question) -> bool:
     return question.rclass == Class.IN and question.rtype not in (Type.AXFR, Type.IXFR)
 
 
-def signed(reply: Reply) -> Reply:
-    return replace(reply, plugin="kubernetes", live=True)
+def cluster_of(plugins: Iterable[Plugin]) -> StateAnswers | None:
+    """The answers of the plugin `kubernetes` among *plugins*."""
+    found = (plugin.repeatable for plugin in plugins if plugin.name == KUBERNETES)
+    return next((each for each in found if isinstance(each, StateAnswers)), None)
