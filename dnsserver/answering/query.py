@@ -1,7 +1,7 @@
 """Octets from a client to a query, or to what they deserve instead (cluster-dns-behaviour.md, section 15)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from dnsserver.wire.arrival import Arrival
@@ -108,6 +108,16 @@ def follow(query: Query, target: bytes) -> Query:
     header = Header(query.header.id, Opcode.QUERY, 0, flags, 1, 0, 0, 0 if edns is None else 1)
     octets = header.encode() + question.encode() + (b"" if edns is None else edns.encode())
     return Query(header, question, edns, query.arrival, octets, (*query.trail, query.name), query.labels)
+
+
+def about(query: Query, question: Question) -> Query:
+    """*query* as if its client had asked *question*: what it says besides stays, but for records other than OPT."""
+    edns = query.edns
+    header = replace(
+        query.header, questions=1, answers=0, authorities=0, additionals=0 if edns is None else 1
+    )
+    octets = header.encode() + question.encode() + (b"" if edns is None else edns.encode())
+    return replace(query, header=header, question=question, octets=octets)
 
 
 def bare_error(header: Header, rcode: int) -> bytes:

@@ -10,6 +10,7 @@ from dnsserver.plugins import (
     any as any_,
 )
 from dnsserver.plugins import (
+    autopath,
     bind,
     cache,
     chaos,
@@ -57,6 +58,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "tls": tls.setup,
     "transfer": transfer.setup,
     "k8s_external": k8s_external.setup,
+    "autopath": autopath.setup,
     "kubernetes": kubernetes.setup,
     "file": file.setup,
     "forward": forward.setup,
