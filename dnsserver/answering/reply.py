@@ -23,7 +23,8 @@ class Reply:
     `options` are EDNS options (code, data) that go to clients which sent EDNS. `truncated` asks for TC whatever
     the size. `plugin` is who wrote it, "" for the server itself; `error` says, for the operator, why this is no answer.
     `live`: made of what may change at any moment, such as the cluster's objects, so no cache keeps it. `payload_max`:
-    octets that it may have over UDP whatever the client can take; 0: no limit of ours.
+    octets that it may have over UDP whatever the client can take; 0: no limit of ours. `recursion_desired`: RD, where
+    it is not to be the query's.
     """
 
     rcode: int = Rcode.NOERROR
@@ -39,6 +40,7 @@ class Reply:
     error: str = ""
     live: bool = False
     payload_max: int = 0
+    recursion_desired: bool | None = None
     following: Callable[[], Iterator[Record]] | None = field(default=None, compare=False)
     """The records behind those of `answer` in a zone transfer, in as many messages as it takes; over TCP only."""
 
@@ -87,6 +89,8 @@ def _limit(reply: Reply, query: Query) -> int:
 
 def _flags(reply: Reply, query: Query) -> Flag:
     flags = reply_flags(query)
+    if reply.recursion_desired is not None:
+        flags = flags & ~Flag.RD | (Flag.RD if reply.recursion_desired else Flag(0))
     if reply.authoritative:
         flags |= Flag.AA
     if reply.recursion_available:

@@ -97,7 +97,7 @@ def compile_answer(
     """
     if shuffle and sum(record.rtype in ADDRESS_SIZES for record in reply.additional) > 1:
         return None  # the addresses of SRV and NS change their order too, and their owners are chained by pointers
-    if reply.truncated or reply.rcode > _RCODE_MAX:
+    if reply.truncated or reply.rcode > _RCODE_MAX or reply.recursion_desired is not None:
         return None
     encoded = encode_body(reply, question)
     if encoded is None:
