@@ -11,6 +11,7 @@ from dnsserver.plugins import (
 )
 from dnsserver.plugins import (
     autopath,
+    auto,
     bind,
     bufsize,
     cache,
@@ -69,6 +70,7 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "autopath": autopath.setup,
     "kubernetes": kubernetes.setup,
     "file": file.setup,
+    "auto": auto.setup,
     "forward": forward.setup,
     "whoami": whoami.setup,
     "offline": offline.setup,

@@ -70,6 +70,16 @@ class ZoneFiles:
             return changed
         return False
 
+    async def load(self, file: ZoneFile) -> bool:
+        """Read a file that was not there before, and say whether it is a zone; what is wrong is logged."""
+        try:
+            return self._take(file, await asyncio.to_thread(self._load, file))
+        except OSError as error:
+            self._log.warning("Opening %s failed: %s", file.path, open_error(file.path, error))
+        except ZoneFileError as error:
+            self._log.warning("Parse zone `%s': %s", names.to_text(file.origin), error)
+        return False
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """While files may be read in threads; at the end those stop soon."""

@@ -1,0 +1,25 @@
+"""Zones from all master files of a folder."""
+
+from dnsserver.config import Directive
+from dnsserver.plugins.auto.folder import ZoneFolder
+from dnsserver.plugins.auto.settings import AutoSettings
+from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.static_zones import StaticZoneHandler, ZoneTable, notified_secondaries
+
+
+def setup(directive: Directive, site: Site) -> Plugin:
+    """Raises ConfigError."""
+    settings = AutoSettings.from_directive(directive, site.zones, site.directory)
+    table = ZoneTable()
+
+    def changed(origin: bytes) -> None:
+        site.server.forget()
+        if table[origin] is not None:
+            notified_secondaries(site.block(), origin)
+
+    folder = ZoneFolder(settings, table, changed)
+
+    def wrap(following: Handler) -> Handler:
+        return StaticZoneHandler("auto", table, following, site.server.resolve, within=settings.zones)
+
+    return Plugin(name="auto", wrap=wrap, lifespan=folder.kept, zone_copy=table.copy)
