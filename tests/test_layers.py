@@ -25,7 +25,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 #: Third-party library -> the places that may import it.
 LIBRARIES = {
     "dnslib": ("wire",),
-    "dns": ("sources/zonefile", "sources/signing", "sources/transfer"),
+    "dns": ("sources/zonefile", "sources/signing"),
     "cryptography": ("sources/signing",),
     "asyncio_dgram": ("transports",),
     "ifaddr": ("transports",),

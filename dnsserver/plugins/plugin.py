@@ -132,6 +132,11 @@ class Server(Protocol):
         """The metrics of the other processes of the server."""
         ...
 
+    def folder(self) -> Path:
+        """A folder for what plugins keep, the same for all processes of the server; it lasts beyond a restart where
+        the store does."""
+        ...
+
     def process(self) -> int:
         """The id of the process that, with its children, is the server."""
         ...

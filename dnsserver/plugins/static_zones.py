@@ -85,6 +85,7 @@ class StaticZoneHandler:
         self._fallthrough = tuple(fallthrough)
         self._within = tuple(within)
         self._notified = notified
+        self._dropped = 0
         self._log = logging.getLogger(f"dnsserver.plugin.{plugin}")
 
     async def __call__(self, query: Query) -> Reply | None:
@@ -117,8 +118,10 @@ class StaticZoneHandler:
         ignored too)."""
         if self._notified is not None and self._notified(query, origin):
             return Reply(authoritative=True, plugin=self._plugin)
-        host, where = query.arrival.client_host, names.to_text(origin)
-        self._log.info("Dropping notify from %s for %s", host, where)
+        self._dropped += 1
+        if self._dropped & (self._dropped - 1) == 0:  # the 1st, 2nd, 4th...: a client must not fill the log
+            host, where = query.arrival.client_host, names.to_text(origin)
+            self._log.info("Dropping notify from %s for %s", host, where)
         return None
 
     async def _chased(self, reply: Reply, target: bytes, query: Query) -> Reply:

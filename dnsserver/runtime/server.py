@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -64,6 +65,7 @@ class ClusterDnsServer:
         self._now = now
         self._around = surroundings or Surroundings()
         self._stopping = False
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.counters = TransportCounters()
         self.exchanges = ExchangePlaces(exchanges_max(DEFAULT_LIMITS))
         self.sites = self._built_sites(corefile, directory, source)
@@ -121,6 +123,14 @@ class ClusterDnsServer:
     def others(self) -> Iterable[AnyFamily]:
         return self._around.families()
 
+    def folder(self) -> Path:
+        if self._around.folder is not None:
+            self._around.folder.mkdir(mode=0o700, exist_ok=True)
+            return self._around.folder
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="dnsserver-")
+        return Path(self._temporary.name)
+
     def process(self) -> int:
         return self._around.process or os.getpid()
 
@@ -151,6 +161,9 @@ class ClusterDnsServer:
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True
         await self._exits.aclose()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
 
     async def go_lame(self) -> None:
         """Be unready, and go on answering; for how long is the caller's business (`lameduck_s`)."""

@@ -32,6 +32,8 @@ from dnsserver.transports.binding import BoundSockets, ListenError
 
 _Life = Callable[[ClusterDnsServer, ChildLink], Awaitable[None]]
 
+#: The folder beside the stores that is for plugins.
+ZONES = "zones"
 #: Seconds. A SIGTERM to every process of the server reaches children and parent this far apart at most.
 SAME_SIGNAL_S = 0.2
 
@@ -128,6 +130,7 @@ class _Processes:
         # What workers answer from already does not get too old by the death of who wrote it.
         around = Surroundings(
             role=CONTROL,
+            folder=self._stores.path / ZONES,
             keep=written(
                 self._stores.folder, math.inf if board.control_was_ready else self._options.state_max_age_s
             ),
@@ -144,6 +147,7 @@ class _Processes:
                 each.close_udp()
         around = Surroundings(
             role=WORKER,
+            folder=self._stores.path / ZONES,
             keep=read(self._stores.folder),
             sockets=own,
             handed_over=lambda: not link.told_to_drain,

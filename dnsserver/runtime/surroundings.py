@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from dnsserver.observability.families import AnyFamily
 from dnsserver.store.keeping import InMemory, Keep
@@ -44,3 +45,5 @@ class Surroundings:
     unmanned: Callable[[], str] = str
     judged: float = 0.0
     room: float = 1.0
+    folder: Path | None = None
+    """Where plugins keep what all processes share; None: a temporary folder of this process."""

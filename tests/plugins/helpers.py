@@ -63,6 +63,9 @@ class FakeServer:
     def others(self) -> tuple[AnyFamily, ...]:
         return ()
 
+    def folder(self) -> Path:
+        raise AssertionError("no plugin needs a folder before it runs")
+
     def process(self) -> int:
         return os.getpid()
 

@@ -16,7 +16,7 @@ _EXPANDED = re.compile(r"\$\$|\$\{(\w+)\}|\$(\w+)", re.ASCII)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoSettings:
     """`zones`: only names in these are answered. Files below `directory` whose names match `pattern` are zones, and
-    `origin` is the zone's name, with `${1}` for the first group. `reload_s`: seconds between two looks, 0: never again."""
+    `origin` is the zone's name, with `${1}` for the first group. `reload_s`: seconds between two looks, or 0."""
 
     zones: tuple[bytes, ...]
     directory: Path | None = None
