@@ -10,8 +10,8 @@ from dnsserver.plugins import (
     any as any_,
 )
 from dnsserver.plugins import (
-    autopath,
     auto,
+    autopath,
     bind,
     bufsize,
     cache,
