@@ -13,6 +13,7 @@ from dnsserver.plugins.cache.lifetimes import levelled
 from dnsserver.plugins.cache.memory import Memory
 from dnsserver.plugins.cache.remembering import Remembered
 from dnsserver.plugins.cache.renewing import Renewals
+from dnsserver.plugins.cache.report import check_lines
 from dnsserver.plugins.cache.settings import CacheSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Repeats, Site
 from dnsserver.wire.question import Question
@@ -31,6 +32,9 @@ def setup(directive: Directive, site: Site) -> Plugin:
     renewals = Renewals(memory, settings, site.server)
     counts = CacheCounts(memory, settings.label, site.view)
 
+    async def check() -> list[str]:
+        return check_lines(settings)
+
     def wrap(following: Handler) -> Handler:
         return Cache(following, settings, memory, renewals, counts, site.server)
 
@@ -45,4 +49,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         remembers=Remembered(settings, memory, counts, site.server),
         lifespan=renewals.lifespan,
         metrics=counts.families,
+        check=check,
     )

@@ -1,6 +1,6 @@
 """What a `kubernetes` block serves, for people: `dnsserver check`, and names to try."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from itertools import islice
 
@@ -18,7 +18,9 @@ EXAMPLES_MAX = 8
 
 async def check_lines(settings: KubernetesSettings, state: ClusterState) -> list[str]:
     """Zones, and where the objects come from; manifests are loaded. Raises ConfigError."""
-    lines = ["zones " + " ".join(names.to_text(zone) for zone in settings.zones)]
+    lines = [f"zones {_texts(settings.zones)}"]
+    if settings.fallthrough is not None:
+        lines.append(f"what does not exist below {_texts(settings.fallthrough)} is asked of the next plugin")
     if not settings.manifests:
         return [*lines, f"objects from {api_server(settings)}"]
     await loaded_manifests(state, settings, lambda: 0.0)
@@ -26,6 +28,10 @@ async def check_lines(settings: KubernetesSettings, state: ClusterState) -> list
         f"{state.count(feed)} {feed.value}" for feed in sorted(state.feeds, key=lambda f: f.value)
     )
     return [*lines, f"objects from manifests {' '.join(map(str, settings.manifests))}: {counts}"]
+
+
+def _texts(zones: Iterable[bytes]) -> str:
+    return " ".join(names.to_text(zone) for zone in zones)
 
 
 def api_server(settings: KubernetesSettings) -> str:
