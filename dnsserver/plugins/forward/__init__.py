@@ -9,6 +9,7 @@ from dnsserver.plugins.forward.handler import Forward
 from dnsserver.plugins.forward.metadata import labels
 from dnsserver.plugins.forward.options import settings_of
 from dnsserver.plugins.forward.probes import Probes
+from dnsserver.plugins.forward.report import check_line
 from dnsserver.plugins.forward.resolving import resolved
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.plugins.plugin import Handler, Plugin, Site
@@ -35,6 +36,9 @@ def setup(directive: Directive, site: Site) -> Plugin:
             await exits.enter_async_context(probes.lifespan())
             yield
 
+    async def check() -> list[str]:
+        return [check_line(settings) for settings in every]
+
     return Plugin(
         name="forward",
         wrap=wrap,
@@ -44,4 +48,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         leaves_alone=lambda question: not any(settings.takes(question.name.lower()) for settings in every),
         labels=labels,
         metrics=counters.families,
+        check=check,
     )
