@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsserver.config import Directive, Occurrence, Property
+from dnsserver.plugins.zone_names import wire_zones
 from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles, url_problem, with_scheme
 from dnsserver.sources.manifests.settings import POD_RANGES, SERVICE_RANGES, Family
 from dnsserver.sources.selectors import Selector, SelectorError
 from dnsserver.sources.selectors import parse as parse_selector
 from dnsserver.wire import names
-from dnsserver.wire.errors import NameTextError
 from dnsserver.zone.policy import DEFAULT_TTL, PodMode
 from dnsserver.zone.reverse import is_reverse
 
@@ -70,7 +70,7 @@ class KubernetesSettings:
     ) -> "KubernetesSettings":
         """Raises ConfigError. `zones` are the block's own, for a directive that names none."""
         occurrence = directive.once()
-        settings = cls(zones=_wire_zones(occurrence, occurrence.zones(zones)))
+        settings = cls(zones=wire_zones(occurrence, occurrence.zones(zones)))
         if all(is_reverse(zone) for zone in settings.zones):
             raise occurrence.error(
                 "non-reverse zone name must be used: name the cluster's own zone too, such as cluster.local"
@@ -78,13 +78,6 @@ class KubernetesSettings:
         for line in occurrence.properties:
             settings = _option(settings, line, directory)
         return _checked(settings, occurrence)
-
-
-def _wire_zones(line: Occurrence | Property, zones: tuple[str, ...]) -> tuple[bytes, ...]:
-    try:
-        return tuple(dict.fromkeys(names.from_text(zone) for zone in zones))
-    except NameTextError as error:
-        raise line.error(str(error)) from None
 
 
 def _option(settings: KubernetesSettings, line: Property, directory: Path) -> KubernetesSettings:
@@ -201,7 +194,7 @@ def _noendpoints(settings: KubernetesSettings, line: Property) -> KubernetesSett
 
 
 def _fallthrough(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
-    return replace(settings, fallthrough=_wire_zones(line, line.zones((".",))))
+    return replace(settings, fallthrough=wire_zones(line, line.zones((".",))))
 
 
 def _ignore(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
@@ -212,7 +205,7 @@ def _ignore(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
 
 
 def _multicluster(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
-    return replace(settings, multicluster=_wire_zones(line, line.zones(())))
+    return replace(settings, multicluster=wire_zones(line, line.zones(())))
 
 
 def _zonal(settings: KubernetesSettings, line: Property) -> KubernetesSettings:
