@@ -3,19 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
-from dnsserver.wire.records import name_rdata
+from dnsserver.wire.records import Record, name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.apex import soa_of
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import HEADLESS, EndpointSlice, ObjectKey, Service, ServiceType
+from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service, ServiceType
 from dnsserver.zone.policy import RecordPolicy
-from dnsserver.zone.reverse import ForwardZone, is_reverse, pointer_node
+from dnsserver.zone.reverse import ForwardZone, addresses_within, is_reverse, pointer_node, reverse_name
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
 from dnsserver.zone.tables import AddressKind
-from dnsserver.zone.view import NOTHING, Find, ServiceTable, is_exposed
+from dnsserver.zone.view import NOTHING, Find, ServiceTable, is_exposed, records_of
 
 #: The first label of the zone's name server, and of the mailbox in its SOA record, both below `apex`.
 NAME_SERVER, HOSTMASTER = names.prefix((b"ns1",)), names.prefix((b"hostmaster",))
@@ -132,6 +133,24 @@ class ExternalView:
         return (
             shown.service(key) for key in self.state.external_owners(address) if shown.exposed(key.namespace)
         )
+
+    def records(self) -> Iterator[Record]:
+        """Every record but the SOA record, as they are when they are asked for."""
+        own = self._reverse_owners() if self._reverse else self._service_owners()
+        return records_of(self, chain((b"", self._name_server), own))
+
+    def _service_owners(self) -> Iterator[bytes]:
+        """The names of Services, and of what is below them."""
+        for key in self.state.keys(Feed.SERVICES):
+            if is_exposed(key.namespace, self.state, self._policy):
+                for left in self._services.names_of(key) or ():
+                    yield left + names.prefix((key.name.encode(), key.namespace.encode()))
+
+    def _reverse_owners(self) -> Iterator[bytes]:
+        services = (self.state.service(key) for key in self.state.keys(Feed.SERVICES))
+        texts = (text for service in services if service is not None for text in service.external_ips)
+        for address in addresses_within(texts, self.origin):
+            yield reverse_name(address)[: -len(self.origin)]
 
     # The zone's own names.
 

@@ -1,6 +1,6 @@
 """Reverse names: octets or nibbles to addresses (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import islice
@@ -75,12 +75,11 @@ def reverse_name(address: bytes) -> bytes:
     return names.from_text(ip_address(address).reverse_pointer)
 
 
-def addresses_within(state: ClusterState, zone: bytes) -> Iterator[bytes]:
-    """The addresses (4 or 16 octets) of Services, ServiceImports and endpoints whose reverse names are in *zone*, each
-    once."""
+def addresses_within(texts: Iterable[str], zone: bytes) -> Iterator[bytes]:
+    """Those of the addresses *texts* (4 or 16 octets) whose reverse names are in *zone*, each once."""
     span = address_range(zone)
     seen: set[bytes] = set()
-    for text in _addresses(state):
+    for text in texts:
         address = packed(text)
         if address is None or span is None or len(address) != len(span.low) or address in seen:
             continue
@@ -89,7 +88,8 @@ def addresses_within(state: ClusterState, zone: bytes) -> Iterator[bytes]:
             yield address
 
 
-def _addresses(state: ClusterState) -> Iterator[str]:
+def addresses_inside(state: ClusterState) -> Iterator[str]:
+    """The addresses of Services, ServiceImports and their endpoints."""
     for key in state.keys(Feed.SERVICES):
         service = state.service(key)
         if service is not None:

@@ -1,7 +1,7 @@
 """A zone as lookups see it: an owner name to the node that is there (cluster-dns-behaviour.md, section 2)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Protocol
@@ -15,7 +15,14 @@ from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service
 from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
-from dnsserver.zone.reverse import ForwardZone, addresses_within, is_reverse, reverse_name, reverse_node
+from dnsserver.zone.reverse import (
+    ForwardZone,
+    addresses_inside,
+    addresses_within,
+    is_reverse,
+    reverse_name,
+    reverse_node,
+)
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset
 from dnsserver.zone.service_names import ServiceNames
 
@@ -191,10 +198,7 @@ class ZoneView:
     def records(self) -> Iterator[Record]:
         """Every record but the SOA record, as they are when they are asked for; no names of pods (section 12)."""
         own = self._reverse_owners() if self._reverse else self._service_owners()
-        for owner in chain((b"", apex.NS_DNS, apex.DNS_VERSION), own):
-            for rrset in (self.node(owner) or EMPTY_NODE).values():
-                if rrset.rtype != Type.SOA and len(owner + self.origin) <= NAME_MAX:
-                    yield from rrset.records(owner + self.origin, self.origin)
+        return records_of(self, chain((b"", apex.NS_DNS, apex.DNS_VERSION), own))
 
     def _service_owners(self) -> Iterator[bytes]:
         """The names of Services, or ServiceImports, and of what is below them."""
@@ -206,7 +210,7 @@ class ZoneView:
 
     def _reverse_owners(self) -> Iterator[bytes]:
         """The reverse names of all addresses in this zone."""
-        for address in addresses_within(self.state, self.origin):
+        for address in addresses_within(addresses_inside(self.state), self.origin):
             yield reverse_name(address)[: -len(self.origin)]
 
     def _forward(self, labels: Sequence[bytes]) -> Node | None:
@@ -261,6 +265,14 @@ def zone_views(
         return ZoneView(origin, primary, state, policy, services, None if first is None else (first, shared))
 
     return tuple(map(view, origins))
+
+
+def records_of(zone: Zone, owners: Iterable[bytes]) -> Iterator[Record]:
+    """Every record but the SOA record at *owners*, which are relative to *zone*."""
+    for owner in owners:
+        for rrset in (zone.node(owner.lower()) or EMPTY_NODE).values():
+            if rrset.rtype != Type.SOA and len(owner + zone.origin) <= NAME_MAX:
+                yield from rrset.records(owner + zone.origin, zone.origin)
 
 
 def is_exposed(namespace: str, state: ClusterState, policy: RecordPolicy) -> bool:

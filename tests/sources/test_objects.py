@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from dnsserver.sources.objects import (
+    ALL_PARTS,
     NO_PORT_NUMBER,
+    SliceParts,
     namespace_from,
     pod_from,
     service_from,
@@ -34,6 +36,7 @@ from dnsserver.zone.objects import (
     Pod,
     Port,
     Service,
+    ServiceImport,
     ServiceType,
 )
 
@@ -390,3 +393,85 @@ def test_equal_ports_are_one_value() -> None:
     assert isinstance(one, Service)
     assert isinstance(two, Service)
     assert one.ports[0] is two.ports[0]
+
+
+def external_obj(spec: dict[str, Any], *ingress: Any) -> dict[str, Any]:
+    return {**service_obj(spec), "status": {"loadBalancer": {"ingress": list(ingress)}}}
+
+
+@pytest.mark.parametrize(
+    ("obj", "ips", "hosts"),
+    [
+        (external_obj({"externalIPs": ["203.0.113.1", "2001:db8::1"]}), ("203.0.113.1", "2001:db8::1"), ()),
+        (external_obj({}, {"ip": "203.0.113.1"}, {"ip": "203.0.113.2"}), ("203.0.113.1", "203.0.113.2"), ()),
+        (external_obj({}, {"hostname": "lb.example."}, None, {}), (), ("lb.example.",)),
+        (external_obj({}, {"ip": "203.0.113.1", "hostname": "lb.example"}), ("203.0.113.1",), ()),
+        (external_obj({}, {"hostname": "203.0.113.1"}), ("203.0.113.1",), ()),
+        (
+            external_obj({"externalIPs": ["203.0.113.1", None]}, {"ip": "203.0.113.1"}, {"hostname": "lb"}),
+            ("203.0.113.1",),
+            ("lb",),
+        ),
+        ({**service_obj({}), "status": None}, (), ()),
+        ({**service_obj({}), "status": {"loadBalancer": None}}, (), ()),
+    ],
+)
+def test_addresses_outside(obj: dict[str, Any], ips: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+    (found,), _ = made(obj)
+    assert isinstance(found, Service)
+    assert (found.external_ips, found.external_hosts) == (ips, hosts)
+
+
+def test_addresses_outside_that_are_none() -> None:
+    (found,), notes = made(external_obj({"externalIPs": ["x y"]}, {"hostname": "a..b"}))
+    assert isinstance(found, Service)
+    assert (found.external_ips, found.external_hosts) == ((), ())
+    assert notes[-2:] == [
+        "Service shop/web: spec.externalIPs: 'x y' is no IP address, so it is left out",
+        "Service shop/web: status.loadBalancer.ingress: 'a..b' is no IP address, so it is left out",
+    ]
+
+
+def import_obj(spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "multicluster.x-k8s.io/v1alpha1",
+        "kind": "ServiceImport",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def test_service_imports() -> None:
+    stated = {
+        "type": "ClusterSetIP",
+        "ips": ["10.112.0.1", None],
+        "ports": [{"name": "http", "port": 80, "protocol": "TCP", "appProtocol": "x"}],
+    }
+    ports = (Port("http", "tcp", 80),)
+    assert made(import_obj(stated)) == ((ServiceImport(KEY, False, ("10.112.0.1",), ports),), [])
+    assert made(import_obj({"type": "Headless"})) == ((ServiceImport(KEY, True),), [])
+    assert made(import_obj(None)) == ((ServiceImport(KEY),), [])
+    found, notes = made(import_obj({"ips": ["no"]}))
+    assert found == (ServiceImport(KEY),)
+    assert notes == ["ServiceImport shop/web: spec.ips: 'no' is no IP address, so it is left out"]
+
+
+def test_parts_of_slices() -> None:
+    labels = {
+        "kubernetes.io/service-name": "web",
+        "multicluster.kubernetes.io/service-name": "shared",
+        "multicluster.kubernetes.io/source-cluster": "East",
+    }
+    obj = slice_obj(endpoints=[{"addresses": ["10.0.0.1"], "zone": "EU-1a"}])
+    obj["metadata"] = {**obj["metadata"], "labels": labels}
+    value = from_mapping(obj)
+    assert isinstance(value, SliceObject)
+    own, key = Endpoint("10.0.0.1"), ObjectKey("shop", "web-x1")
+    notes: list[str] = []
+    assert slice_from(value, notes.append) == EndpointSlice(key, "web", (own,))
+    assert slice_from(value, notes.append, ALL_PARTS) == EndpointSlice(
+        key, "web", (Endpoint("10.0.0.1", zone="eu-1a"),), (), "shared", "East"
+    )
+    imported = SliceParts(own=False, imported=True)
+    assert slice_from(value, notes.append, imported) == EndpointSlice(key, "", (own,), (), "shared", "East")
+    assert notes == []

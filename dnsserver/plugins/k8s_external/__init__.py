@@ -28,5 +28,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         meet=meet,
         repeatable=joined,
+        claims=joined.claims,
         leaves_alone=joined.leaves_alone,
+        zone_copy=joined.zone_copy,
     )

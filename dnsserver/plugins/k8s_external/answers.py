@@ -7,6 +7,7 @@ from dnsserver.answering.lookup import Resolution
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.k8s_external.settings import ExternalSettings
 from dnsserver.plugins.kubernetes.state_answers import StateAnswers
+from dnsserver.plugins.plugin import ZoneCopy
 from dnsserver.wire import names
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
@@ -28,10 +29,10 @@ class ExternalAnswers(StateAnswers):
         policy: RecordPolicy,
     ) -> None:
         super().__init__(state, views, fallthrough, policy, NAME)
-        self._views = views
+        self.views = views
 
     def falls_through(self, name: bytes, resolution: Resolution) -> bool:
-        return not any(view.is_own(name) for view in self._views) and super().falls_through(name, resolution)
+        return not any(view.is_own(name) for view in self.views) and super().falls_through(name, resolution)
 
 
 class JoinedAnswers:
@@ -70,6 +71,17 @@ class JoinedAnswers:
     def repeatable(self, question: Question) -> tuple[Reply, ObjectKey | None] | None:
         """As Repeatable has it."""
         return self.answers.repeatable(question)
+
+    def claims(self, question: Question) -> bool:
+        """As Plugin has it."""
+        return self.answers.claims(question)
+
+    def zone_copy(self, origin: bytes) -> ZoneCopy | None:
+        """As Plugin has it; the zones of a cluster that is not known yet cannot be had."""
+        for view in self.answers.views if self.state.synced else ():
+            if view.origin == origin:
+                return ZoneCopy(view.soa.records(origin, origin)[0], view.records)
+        return None
 
     def leaves_alone(self, question: Question) -> bool:
         """Whether the name lies in none of the zones."""

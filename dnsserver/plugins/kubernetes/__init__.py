@@ -7,17 +7,16 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from dnsserver.config import Directive
-from dnsserver.plugins.kubernetes.feeding import fed, feeds, loaded_manifests
+from dnsserver.plugins.kubernetes.feeding import fed, feeds, source_factory
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
 from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.kubernetes.state_answers import KUBERNETES, StateAnswers
-from dnsserver.plugins.plugin import Handler, Plugin, Site, Source, ZoneCopy
+from dnsserver.plugins.plugin import Handler, Plugin, Site, ZoneCopy
 from dnsserver.transports.addresses import local_addresses
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Feed
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.view import ZoneView, zone_views
 
@@ -38,10 +37,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     answers = StateAnswers(state, zones, settings.fallthrough or (), policy)
     metrics = BlockMetrics(names.to_text(settings.primary), state)
 
-    async def manifests(state: ClusterState, _: frozenset[Feed]) -> Source:
-        return await loaded_manifests(state, settings, now)
-
-    factory = site.source or (manifests if settings.manifests else None)
+    factory = metrics.watching(site.source or source_factory(settings, now, metrics.traffic))
 
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(answers, next_handler, site.server.resolve)
@@ -50,7 +46,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         name=KUBERNETES,
         wrap=wrap,
         lifespan=kept.attending,
-        follow=lambda: fed(kept, settings, now, factory and metrics.watching(factory)),
+        follow=lambda: fed(kept, settings, now, factory),
         refresh=kept.refresh,
         waiting_for=lambda: waiting_for(state),
         out_of_date=lambda: out_of_date(state),

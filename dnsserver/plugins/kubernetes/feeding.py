@@ -10,6 +10,7 @@ from dataclasses import replace
 from dnsserver.config import ConfigError
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.plugin import Source, SourceFactory
+from dnsserver.sources.kubernetes.metering import Meter
 from dnsserver.sources.manifests.settings import ManifestError, ManifestSettings
 from dnsserver.sources.objects import SliceParts
 from dnsserver.store.keeping import Kept
@@ -71,8 +72,10 @@ async def fed(
             await asyncio.wait((task,))
 
 
-def source_factory(settings: KubernetesSettings, now: Callable[[], float]) -> SourceFactory:
-    """What makes the source that *settings* name."""
+def source_factory(
+    settings: KubernetesSettings, now: Callable[[], float], meter: Meter | None = None
+) -> SourceFactory:
+    """What makes the source that *settings* name; *meter* is told of the traffic with an API server."""
 
     async def manifests(state: ClusterState, _: frozenset[Feed]) -> Source:
         return await loaded_manifests(state, settings, now)
@@ -80,7 +83,7 @@ def source_factory(settings: KubernetesSettings, now: Callable[[], float]) -> So
     async def live(state: ClusterState, _: frozenset[Feed]) -> Source:
         # In a thread: it takes half a second, and the probes of a server that has a state to serve go on.
         await asyncio.to_thread(importlib.import_module, "dnsserver.sources.kubernetes.source")
-        return _live_source(state, settings, now)
+        return _live_source(state, settings, now, meter)
 
     return manifests if settings.manifests else live
 
@@ -114,7 +117,9 @@ async def loaded_manifests(
     return source
 
 
-def _live_source(state: ClusterState, settings: KubernetesSettings, now: Callable[[], float]) -> Source:
+def _live_source(
+    state: ClusterState, settings: KubernetesSettings, now: Callable[[], float], meter: Meter | None
+) -> Source:
     # Imported here: the client takes half a second to import, and manifests do without it.
     from dnsserver.sources.kubernetes.source import KubernetesSource
 
@@ -125,7 +130,7 @@ def _live_source(state: ClusterState, settings: KubernetesSettings, now: Callabl
         feeds=feeds(settings),
         parts=slice_parts(settings),
     )
-    return KubernetesSource(live, state, now=now, log=LOG)
+    return KubernetesSource(live, state, now=now, log=LOG, meter=meter)
 
 
 class _Feeding:

@@ -229,3 +229,32 @@ def lose_a_list(state: ClusterState) -> None:
 
 def replaced(query: dns.message.Message, name: str) -> dns.message.Message:
     return dns.message.make_query(name, "A", use_edns=0, id=query.id)
+
+
+async def test_transfer() -> None:
+    """Each record that a zone answers with, and the SOA record around them."""
+    lines = ("transfer {", "to *", "}", *KUBERNETES, f"k8s_external {X} 203.0.113.0/24 {{", "headless", "}")
+    async with court(block(".", *lines), OBJECTS) as judge:
+        (host, port), *_ = judge.server.endpoints
+        got = {}
+        for zone in (X, "113.0.203.in-addr.arpa."):
+            whole: list[str] = []
+            query = dns.message.make_query(zone, "AXFR")
+            for message in (await dns.asyncquery.tcp(query, host, 10, port, one_rr_per_rrset=True),):
+                whole += message_shown(message).answer
+            got[zone] = set(whole)
+            assert whole.count(soa_line(zone)) == 2
+        assert {
+            f"{X} 5 IN NS ns1.dns.{X}",
+            f"ns1.dns.{X} 5 IN A 203.0.113.53",
+            f"web.shop.{X} 5 IN A 203.0.113.1",
+            f"_http._tcp.one.shop.{X} 5 IN SRV 0 100 80 one.shop.{X}",
+            f"lb.shop.{X} 5 IN CNAME lb.example.net.",
+            f"db-0.db.shop.{X} 5 IN A 10.244.2.1",
+        } <= got[X]
+        assert not any("hidden" in line for line in got[X])
+        assert f"1.113.0.203.in-addr.arpa. 5 IN PTR one.shop.{X}" in got["113.0.203.in-addr.arpa."]
+
+
+def soa_line(zone: str) -> str:
+    return f"{zone} 5 IN SOA {soa(zone).split(' SOA ')[1]}"

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from dnsserver.sources import selectors
 from dnsserver.sources.kubernetes.reflector import Limits
-from dnsserver.sources.kubernetes.settings import LiveSettings
-from dnsserver.zone.objects import Endpoint, Feed, ObjectKey, Port, ServiceType
+from dnsserver.sources.kubernetes.settings import DEFAULT_FEEDS, LiveSettings
+from dnsserver.sources.objects import SliceParts
+from dnsserver.zone.objects import Endpoint, Feed, ObjectKey, Port, ServiceImport, ServiceType
 from tests.sources.kubernetes.conftest import HandTime, Running, Starter
-from tests.support.kube_api import KubeApi, namespace, pod, service, slice_of
+from tests.support.kube_api import KubeApi, imported_slice, namespace, pod, service, service_import, slice_of
 
 WEB = ObjectKey("default", "web")
 ALL_FEEDS = frozenset(Feed)
@@ -218,3 +219,30 @@ async def test_a_large_cluster(api: KubeApi, settings: LiveSettings, start: Star
     run = await start(settings)
     await run.synced()
     assert (run.state.count(Feed.SERVICES), run.state.count(Feed.ENDPOINT_SLICES)) == (10_000, 2_000)
+
+
+async def test_service_imports_and_their_slices(api: KubeApi, settings: LiveSettings, start: Starter) -> None:
+    """One watch of slices for both; without own ones, only those that have the label."""
+    api.add(
+        service_import("web", ["10.112.0.1"]),
+        imported_slice("web", "east", ["10.1.0.1"]),
+        slice_of("web", ["10.244.0.1"]),
+    )
+    feeds = DEFAULT_FEEDS | {Feed.SERVICE_IMPORTS}
+    run = await start(replace(settings, feeds=feeds, parts=SliceParts(imported=True)))
+    await following(run, api)
+    assert run.state.service_import(WEB) == ServiceImport(
+        WEB, False, ("10.112.0.1",), (Port("http", "tcp", 80),)
+    )
+    assert [found.cluster for found in run.state.slices_of_import(WEB)] == ["east"]
+    assert [found.key.name for found in run.state.slices_of(WEB)] == ["web-x1"]
+    api.delete(imported_slice("web", "east", []))
+    await run.until(lambda: not run.state.slices_of_import(WEB))
+    paths = {request.path for request in api.asked(resource="serviceimports")}
+    assert paths == {"/apis/multicluster.x-k8s.io/v1alpha1/serviceimports"}
+    only = await start(replace(settings, feeds=feeds, parts=SliceParts(own=False, imported=True)))
+    api.add(imported_slice("web", "west", ["10.2.0.1"]))
+    await only.until(lambda: only.state.slices_of_import(WEB))
+    assert only.state.count(Feed.ENDPOINT_SLICES) == 1
+    selectors = {request.parameters.get("labelSelector") for request in api.asked(resource="endpointslices")}
+    assert selectors == {None, "multicluster.kubernetes.io/service-name"}
