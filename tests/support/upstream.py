@@ -24,12 +24,13 @@ Script = Callable[[bytes, str], Sequence[bytes] | None]
 
 
 class Upstream:
-    """`asked` has the protocol and octets of every query, `ports` the ports that they came from."""
+    """`asked` has the protocol and octets of every query, `hosts` and `ports` where they came from."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
         self.asked: list[tuple[str, bytes]] = []
         self.ports: list[int] = []
+        self.hosts: list[str] = []
         self.port = 0
         self.connections = 0
 
@@ -37,9 +38,10 @@ class Upstream:
     def protocols(self) -> list[str]:
         return [protocol for protocol, _ in self.asked]
 
-    def take(self, octets: bytes, protocol: str, port: int) -> Sequence[bytes] | None:
+    def take(self, octets: bytes, protocol: str, client: tuple[str, int]) -> Sequence[bytes] | None:
         self.asked.append((protocol, octets))
-        self.ports.append(port)
+        self.hosts.append(client[0])
+        self.ports.append(client[1])
         return self.script(octets, protocol)
 
 
@@ -53,7 +55,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
-        for reply in self._upstream.take(data, "udp", addr[1]) or ():
+        for reply in self._upstream.take(data, "udp", addr) or ():
             self._transport.sendto(reply, addr)
 
 
@@ -69,7 +71,7 @@ async def upstream(script: Script) -> AsyncIterator[Upstream]:
         try:
             size = int.from_bytes(await reader.readexactly(2), "big")
             octets = await reader.readexactly(size)
-            answer = served.take(octets, "tcp", writer.get_extra_info("peername")[1])
+            answer = served.take(octets, "tcp", writer.get_extra_info("peername"))
             for piece in answer or ():
                 writer.write(piece)
             if answer is not None and not answer:
