@@ -246,6 +246,8 @@ class Plugin:
     """What the block's encrypted listeners show their clients."""
     timeouts: StreamTimeouts | None = None
     """What the block's listeners change of the limits of TCP connections."""
+    https_connections: int | None = None
+    """Clients that each of the block's HTTPS listeners may have at a time; 0 and None: no limit of its own."""
     routes: tuple[Route, ...] = ()
     debug: bool = False
     """Log at debug level, and show the stack of exceptions."""

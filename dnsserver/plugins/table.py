@@ -24,6 +24,7 @@ from dnsserver.plugins import (
     header,
     health,
     hosts,
+    https,
     k8s_external,
     kubernetes,
     loadbalance,
@@ -51,6 +52,7 @@ ORDER = (
 
 SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "cancel": cancel.setup,
+    "https": https.setup,
     "timeouts": timeouts.setup,
     "bufsize": bufsize.setup,
     "bind": bind.setup,

@@ -32,10 +32,10 @@ from dnsserver.runtime.surroundings import Surroundings
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
 from dnsserver.transports.exchange import ExchangePlaces
-from dnsserver.transports.files import connections_max, exchanges_max, tls_connections_max
+from dnsserver.transports.files import exchanges_max
 from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters
 from dnsserver.transports.listener import Listener
-from dnsserver.transports.pool import ConnectionPool
+from dnsserver.transports.pool import Pools
 from dnsserver.wire.codes import Rcode
 
 LOG = logging.getLogger("dnsserver.server")
@@ -196,14 +196,14 @@ class ClusterDnsServer:
     async def _open_sockets(self, exits: contextlib.AsyncExitStack) -> None:
         """Bind them all, or none; then serve."""
         exits.push_async_callback(self._close_sockets)
-        plain, encrypted = self._pools()
+        pools = Pools(self.counters, encrypted=any(built.scheme != "dns" for built in self.built))
         sockets = self._around.sockets or bind_listeners(self.built)
         for built, opened in zip(self.built, sockets, strict=True):
             dispatcher = self._dispatchers[built.label]
             listener = Listener(
                 opened,
                 dispatcher.respond,
-                pool=plain if built.scheme == "dns" else encrypted,
+                pool=pools.of(built.scheme, built.https_connections),
                 now=dispatcher.answer_now,
                 ready=dispatcher.ready,
                 service=built.service(self.counters),
@@ -214,15 +214,6 @@ class ClusterDnsServer:
         for listener in self.listeners:
             await listener.start()
         self._grace_s = DRAIN_S
-
-    def _pools(self) -> tuple[ConnectionPool, ConnectionPool]:
-        """Of TCP clients, and of those that come encrypted: neither can take the others' places."""
-        limits, counters = DEFAULT_LIMITS, self.counters
-        share = tls_connections_max(limits) if any(built.scheme != "dns" for built in self.built) else 0
-        return (
-            ConnectionPool(limits, counters, capacity=connections_max(limits) - share),
-            ConnectionPool(limits, counters, capacity=share),
-        )
 
     async def _close_sockets(self) -> None:
         """All at the same time: the grace is that of all. Sockets that were never all open get none."""

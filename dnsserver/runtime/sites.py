@@ -93,6 +93,13 @@ class BuiltListener:
         found = (plugin.timeouts for site in self.sites.values() for plugin in site.plugins)
         return tuple(each for each in found if each is not None)
 
+    @property
+    def https_connections(self) -> int:
+        """Clients that an HTTPS listener may have at a time; 0: as many as all encrypted ones together."""
+        found = [plugin.https_connections for site in self.sites.values() for plugin in site.plugins]
+        said = [each for each in found if each is not None] if self.scheme == "https" else []
+        return said[0] if said else 0
+
     def service(self, counters: TransportCounters) -> Service:
         """What is spoken on the TCP sockets; replies by HTTP are counted into *counters*."""
         found = self.certificates

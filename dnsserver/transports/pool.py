@@ -4,8 +4,8 @@ import itertools
 from collections import Counter, OrderedDict
 from typing import Protocol
 
-from dnsserver.transports.files import connections_max
-from dnsserver.transports.limits import TransportCounters, TransportLimits
+from dnsserver.transports.files import connections_max, tls_connections_max
+from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 
 #: Connections looked at to find an idle one, from the one that was longest without a question.
 _IDLE_SCAN = 256
@@ -105,3 +105,27 @@ class ConnectionPool:
     def overloaded(self, held: int) -> bool:
         """Whether a connection that holds *held* octets must go, so that the others can stay."""
         return self.held > self.limits.tcp_held_octets and held > self.limits.tcp_held_free
+
+
+class Pools:
+    """Those of a server: of TCP clients, and of clients that come encrypted, so that neither can take the others'
+    places."""
+
+    def __init__(
+        self, counters: TransportCounters, *, encrypted: bool, limits: TransportLimits = DEFAULT_LIMITS
+    ) -> None:
+        """*encrypted*: whether there are listeners for the latter."""
+        share = tls_connections_max(limits) if encrypted else 0
+        self._counters = counters
+        self._limits = limits
+        self._share = share
+        self._plain = ConnectionPool(limits, counters, capacity=connections_max(limits) - share)
+        self._encrypted = ConnectionPool(limits, counters, capacity=share)
+
+    def of(self, scheme: str, most: int = 0) -> ConnectionPool:
+        """The pool of a listener; where it may only have *most* connections, one of its own."""
+        if scheme == "dns":
+            return self._plain
+        if not most:
+            return self._encrypted
+        return ConnectionPool(self._limits, self._counters, capacity=min(most, self._share))
