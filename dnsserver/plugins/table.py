@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 
 from dnsserver.config import Directive
 from dnsserver.plugins import (
-    any as any_,
-)
-from dnsserver.plugins import (
+    acl,
     auto,
     autopath,
     bind,
@@ -28,16 +26,22 @@ from dnsserver.plugins import (
     k8s_external,
     kubernetes,
     loadbalance,
+    local,
     log,
     minimal,
+    nsid,
     offline,
     prometheus,
     ready,
+    root,
     secondary,
     timeouts,
     tls,
     transfer,
     whoami,
+)
+from dnsserver.plugins import (
+    any as any_,
 )
 from dnsserver.plugins.plugin import Plugin, Site
 
@@ -51,9 +55,11 @@ ORDER = (
 ).split()
 
 SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
+    "root": root.setup,
     "cancel": cancel.setup,
     "https": https.setup,
     "timeouts": timeouts.setup,
+    "nsid": nsid.setup,
     "bufsize": bufsize.setup,
     "bind": bind.setup,
     "debug": debug.setup,
@@ -62,17 +68,19 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "prometheus": prometheus.setup,
     "errors": errors.setup,
     "log": log.setup,
+    "local": local.setup,
     "any": any_.setup,
     "chaos": chaos.setup,
     "loadbalance": loadbalance.setup,
+    "autopath": autopath.setup,
+    "acl": acl.setup,
     "cache": cache.setup,
     "header": header.setup,
     "tls": tls.setup,
     "minimal": minimal.setup,
     "transfer": transfer.setup,
-    "k8s_external": k8s_external.setup,
-    "autopath": autopath.setup,
     "hosts": hosts.setup,
+    "k8s_external": k8s_external.setup,
     "kubernetes": kubernetes.setup,
     "file": file.setup,
     "auto": auto.setup,

@@ -78,9 +78,13 @@ class ExtendedError(IntEnum):
     STALE_ANSWER = 3
     CACHED_ERROR = 13
     NOT_READY = 14
+    BLOCKED = 15
+    FILTERED = 17
     STALE_NXDOMAIN_ANSWER = 19
 
 
+#: EDNS option number of the name server identifier (RFC 5001 section 4.1).
+OPTION_NSID = 3
 #: EDNS option number of padding (RFC 7830 section 3).
 OPTION_PADDING = 12
 #: EDNS option number of Extended DNS Errors (RFC 8914 section 2).
