@@ -121,3 +121,31 @@ def rcode_name(rcode: int) -> str:
         return Rcode(rcode).name
     except ValueError:
         return str(dnslib.RCODE.forward.get(rcode, f"RCODE{rcode}"))
+
+
+#: RCODEs that are spoken of by name in configurations only (IANA, "DNS RCODEs").
+_OTHER_RCODES = {
+    "YXRRSET": 7,
+    "NXRRSET": 8,
+    "NOTZONE": 10,
+    "BADSIG": 16,
+    "BADKEY": 17,
+    "BADTIME": 18,
+    "BADMODE": 19,
+    "BADNAME": 20,
+    "BADALG": 21,
+    "BADTRUNC": 22,
+    "BADCOOKIE": 23,
+}
+
+
+def rcode_number(name: str) -> int | None:
+    """The RCODE with this mnemonic in upper case; None when there is none."""
+    known = Rcode.__members__.get(name)
+    return _OTHER_RCODES.get(name) if known is None else int(known)
+
+
+def class_number(name: str) -> int | None:
+    """The class with this mnemonic in upper case; None when there is none."""
+    known = Class.__members__.get(name)
+    return None if known is None else int(known)
