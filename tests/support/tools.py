@@ -20,6 +20,7 @@ PACKAGES = {
     "getent": "libc-bin",
     "ip": "iproute2",
     "musl-gcc": "musl-tools",
+    "prometheus": "prometheus",
     "sed": "sed",
     "sh": "dash",
     "mount": "mount",
