@@ -31,9 +31,18 @@ CUTS = (
     ".",
 )
 DS = 43
-#: What may stand in a block besides `kubernetes`; the last two keep replies from being stored.
+#: What may stand in a block besides `kubernetes`.
 FRONTS = (
     (),
+    ("cache",),
+    ("cache 30 {", "success 1000 20 10", "denial 1000 3 1", "}", "loadbalance"),
+    (
+        "cache 30 {",
+        "disable success cluster.local",
+        "disable denial cluster.local",
+        "}",
+        "prometheus 127.0.0.1:0",
+    ),
     ("prometheus 127.0.0.1:0",),
     ("loadbalance",),
     ("errors", "any", "loadbalance round_robin", "prometheus 127.0.0.1:0"),
