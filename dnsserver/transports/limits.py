@@ -44,7 +44,7 @@ class TransportLimits:
     """Questions per connection, after which it is closed; 0: any number, as CoreDNS."""
     tls_connections: int = 2_000
     """Open connections of all encrypted listeners together, besides those of `tcp_connections`. One that is idle takes
-    some 50 KiB in the TLS library."""
+    some 20 KiB, and up to 50 KiB while the TLS library has the half of a record."""
     tcp_held_octets: int = 64 << 20
     """Half-read questions, waiting questions and unread answers over all connections of one pool. Beyond it, a
     connection that adds to it and holds more than `tcp_held_free` is cut."""
