@@ -75,6 +75,7 @@ class Flag(IntFlag):
 class ExtendedError(IntEnum):
     """INFO-CODEs of Extended DNS Errors (RFC 8914 section 4)."""
 
+    OTHER = 0
     STALE_ANSWER = 3
     CACHED_ERROR = 13
     NOT_READY = 14
