@@ -59,9 +59,10 @@ class TransportLimits:
     tcp_last_question_s: float = 0.1
     """At the end, for the question of a client that has connected and not asked yet: some round trips in a cluster."""
 
-    upstream_exchanges: int = 4096
-    """Questions to other servers under way at a time: as many as datagrams of one socket may be in flight. Each is
-    an open file; its share of these goes before this number (`files.py`)."""
+    upstream_exchanges: int = 2048
+    """Questions to other servers under way at a time: half as many as datagrams of one socket may be in flight, so that
+    clients beyond it hear SERVFAIL, and not nothing. Each is an open file; its share of these goes before this number
+    (`files.py`)."""
     spare_files: int = 64
     """Open files kept back from TCP clients and upstream exchanges, for probes, the store and configuration."""
 

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: Queries that wait for replies to others, for each `forward`: as many as a server may have questions under way.
-FOLLOWERS_MAX = 4096
+#: Queries that wait for replies to others, for each `forward`. With `upstream_exchanges` they are fewer than datagrams of
+#: one socket may be in flight: one more hears SERVFAIL, and not nothing.
+FOLLOWERS_MAX = 1536
 
 
 class TooManyError(Exception):
