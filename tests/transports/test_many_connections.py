@@ -111,7 +111,7 @@ async def _ask_when_connected(port: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("files", "spare", "connections", "exchanges"),
-    [(200, 120, 60, 20), (1024, 64, 720, 240), (20_000, 64, 10_000, 4096), (100, 150, 16, 16)],
+    [(200, 120, 60, 20), (1024, 64, 720, 240), (20_000, 64, 10_000, 2048), (100, 150, 16, 16)],
 )
 async def test_the_limit_of_files_bounds_connections_and_exchanges(
     files: int, spare: int, connections: int, exchanges: int, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,7 @@ RECORD_FIXED = 10
 #: The octet with QR, opcode, AA, TC and RD: QR and opcode of a reply to an ordinary query, as far as it is the mask's.
 _REPLY, _REPLY_MASK = 0x80, 0xF8
 _ONE = b"\0\1"
+_AA, _TC, _RA, _AD = Flag.AA.value, Flag.TC.value, Flag.RA.value, Flag.AD.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +135,17 @@ def _end(query: Query) -> int:
 
 
 def _as_reply(message: Message) -> Reply:
-    flags = message.header.flags
+    flags = message.header.flags.value  # a number: each operation on an IntFlag costs a microsecond
     options = message.edns.options if message.edns else ()
     return Reply(
         rcode=message.rcode,
         answer=message.answer,
         authority=message.authority,
         additional=message.additional,
-        authoritative=bool(flags & Flag.AA),
-        recursion_available=bool(flags & Flag.RA),
-        authentic=bool(flags & Flag.AD),
-        truncated=bool(flags & Flag.TC),
+        authoritative=bool(flags & _AA),
+        recursion_available=bool(flags & _RA),
+        authentic=bool(flags & _AD),
+        truncated=bool(flags & _TC),
         options=tuple(option for option in options if option[0] == OPTION_EDE),
         plugin=PLUGIN,
     )
