@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: Queries that wait for replies to others, for each `forward`. With `upstream_exchanges` they are fewer than datagrams of
-#: one socket may be in flight: one more hears SERVFAIL, and not nothing.
+#: Queries that wait for replies to others, for each `forward`. With `upstream_exchanges` they are fewer than the
+#: datagrams of one socket that may be in flight: one more hears SERVFAIL, and not nothing.
 FOLLOWERS_MAX = 1536
 
 
