@@ -120,6 +120,14 @@ def about(query: Query, question: Question) -> Query:
     return replace(query, header=header, question=question, octets=octets)
 
 
+def asked_as(query: Query, question: Question, edns: Edns | None) -> Query:
+    """*query* with another question or other EDNS, as it would have come with them; other records are left out."""
+    header = query.header
+    plain = Header(header.id, header.opcode, header.rcode, header.flags, 1, 0, 0, 0 if edns is None else 1)
+    octets = plain.encode() + question.encode() + (b"" if edns is None else edns.encode())
+    return replace(query, header=plain, question=question, edns=edns, octets=octets)
+
+
 def bare_error(header: Header, rcode: int) -> bytes:
     """A reply of 12 octets, for messages of which no more than the header can be trusted."""
     opcode = header.opcode if rcode == Rcode.NOTIMP else 0
