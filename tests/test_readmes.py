@@ -12,6 +12,7 @@ from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.sites import build_listeners, build_sites
 from tests.plugins.helpers import FakeServer
 from tests.support.kube_api.pki import make_pki
+from tests.support.zone_keys import make_key
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGINS = REPOSITORY / "dnsserver" / "plugins"
@@ -66,9 +67,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"cert.pem": made.server.cert, "key.pem": made.server.key, "ca.pem": made.ca.cert}
 
 
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files that examples of `dnssec` and `sign` name."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = make_key(folder)
+    return {f"Kexample.org.+013+45330.{kind}": folder / f"{made}.{kind}" for kind in ("key", "private")}
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_corefile_loads(block: Block, certificates: dict[str, Path], tmp_path: Path) -> None:
-    for name, path in certificates.items():
+def test_corefile_loads(
+    block: Block, certificates: dict[str, Path], keys: dict[str, Path], tmp_path: Path
+) -> None:
+    for name, path in (certificates | keys).items():
         (tmp_path / name).symlink_to(path)
     corefile = parsed(block, tmp_path)
     # The page's imports have no files here, which is no more than a warning.

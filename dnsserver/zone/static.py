@@ -92,6 +92,10 @@ class StaticZone:
         place = bisect.bisect_right(self._secure, sort_key(name))
         return name_of(self._secure[place - 1])
 
+    def names(self) -> Iterator[bytes]:
+        """All names, those without records too."""
+        return iter(self._nodes)
+
     def records(self) -> Iterator[Record]:
         """Every record but the SOA record, that of the origin first; signatures behind what they cover."""
         yield from self._records_at(self.origin)

@@ -1,7 +1,7 @@
 """Master files and the text of single records, to records as values (RFC 1035 section 5) [dnspython]."""
 
 from dnsserver.sources.zonefile.errors import RecordTextError, ZoneFileError
-from dnsserver.sources.zonefile.reading import LoadedZone, ReadingStoppedError, load_zone
+from dnsserver.sources.zonefile.reading import LoadedZone, ReadingStoppedError, load_zone, read_records
 from dnsserver.sources.zonefile.records import record_from_text
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "RecordTextError",
     "ZoneFileError",
     "load_zone",
+    "read_records",
     "record_from_text",
 ]

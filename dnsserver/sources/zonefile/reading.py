@@ -102,6 +102,11 @@ def load_zone(
     return found
 
 
+def read_records(path: Path, origin: bytes) -> Iterator[Record]:
+    """The records of a master file, one by one. Raises ZoneFileError, OSError."""
+    return ZoneFileReader(origin).records(path)
+
+
 class ZoneFileReader:
     """Gives the records of a file one by one. `files` are those that were read, `place` is where."""
 
