@@ -5,7 +5,6 @@ COREDNS=/path/to/coredns python -m pytest tests/peers
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ import pytest
 
 from tests.peers import scene
 from tests.support.kube_api import KubeApi
+from tests.support.process import free_port
 
 #: Seconds. For both servers to have their first lists.
 START_S = 30.0
@@ -79,15 +79,21 @@ def listed_difference(name: str, rtype: str, ours: Shown) -> bool:
 
 
 @asynccontextmanager
-async def asked(api: KubeApi, command: list[str], options: str, folder: Path) -> AsyncIterator[int]:
-    """A server on *api*; gives its port once it has its first lists."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+async def asked(
+    api: KubeApi,
+    command: list[str],
+    options: str,
+    folder: Path,
+    *,
+    zones: str = "cluster.local in-addr.arpa ip6.arpa",
+    more: str = "",
+) -> AsyncIterator[int]:
+    """A server on *api*, whose block has *more*; gives its port once it has its first lists."""
+    port = free_port()
     corefile = folder / f"{port}.Corefile"
     corefile.write_text(
-        f".:{port} {{\n bind 127.0.0.1\n kubernetes cluster.local in-addr.arpa ip6.arpa {{\n"
-        f"  endpoint {api.url}\n  pods insecure\n  {options}\n }}\n}}\n"
+        f".:{port} {{\n bind 127.0.0.1\n kubernetes {zones} {{\n"
+        f"  endpoint {api.url}\n  {options}\n }}\n{more}\n}}\n"
     )
     with (folder / f"{port}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -126,8 +132,8 @@ async def test_answers_are_coredns_answers(options: str, tmp_path: Path) -> None
     async with KubeApi() as api:
         scene.fill(api)
         async with (
-            asked(api, coredns, options, tmp_path) as theirs_port,
-            asked(api, ours, options, tmp_path) as port,
+            asked(api, coredns, f"pods insecure\n{options}", tmp_path) as theirs_port,
+            asked(api, ours, f"pods insecure\n{options}", tmp_path) as port,
         ):
             for name in scene.names():
                 for rtype in scene.TYPES:
