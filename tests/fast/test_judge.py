@@ -31,6 +31,10 @@ CUTS = (
     ".",
 )
 DS = 43
+#: Names for clients outside.
+OUTSIDE_ZONES = ("example.org.",)
+OUTSIDE = ("k8s_external example.org 10.in-addr.arpa",)
+OUTSIDE_HEADLESS = ("k8s_external example.org {", "headless", "fallthrough default.example.org", "ttl 7", "}")
 #: What may stand in a block besides `kubernetes`.
 FRONTS = (
     (),
@@ -60,6 +64,8 @@ def options(rng: Random, scene: Scene) -> Iterator[str]:
         yield "ignore empty_service"
     if policy.namespaces:
         yield f"namespaces {' '.join(sorted(policy.namespaces))}"
+    if policy.zonal:
+        yield "zonal"
     if scene.fallthrough is not None and rng.random() < 0.5:
         yield f"fallthrough {' '.join(scene.fallthrough)}"
 
@@ -67,8 +73,11 @@ def options(rng: Random, scene: Scene) -> Iterator[str]:
 def random_corefile(rng: Random, scene: Scene) -> str:
     """One block for all zones of the scene; or blocks in each other, of which not all have a cluster."""
     if rng.random() < 0.4:
-        inside = ("kubernetes {", *options(rng, scene), "}")
-        return block(" ".join(scene.zones), *_front(rng), *inside)
+        shared = tuple(f"multicluster {zone}" for zone in scene.multicluster)
+        inside = (f"kubernetes {' '.join(scene.zones)} {{", *shared, *options(rng, scene), "}")
+        outside = rng.choice(((), (), OUTSIDE, OUTSIDE_HEADLESS))
+        zones = (*scene.zones, *OUTSIDE_ZONES) if outside and "." not in scene.zones else scene.zones
+        return block(" ".join(zones), *_front(rng), *inside, *outside)
     text = ""
     for zone in rng.sample(CUTS, rng.randrange(2, len(CUTS) + 1)):
         kubernetes = (

@@ -27,10 +27,12 @@ LABELS = (
     *(part.encode() for part in (*NAMESPACES, *NAMES, *HOSTNAMES) if part),
     *b"svc pod dns ns dns-version cluster local in-addr ip6 arpa _http _tcp _udp http tcp _ 10 96 0 1 2 f d".split(),
     *b"10-4-0-1 10-96-1-2 fd00-10-96--1 --1 * SVC Cluster LOCAL pod-a dotted example com".split(),
+    *b"east w est _zone pin prefer eu-1a EU-1A rack 7 ns1".split(),
 )
 ZONES = tuple(
     map(
-        names.from_text, ("cluster.local.", "Cluster.Local.", "96.10.in-addr.arpa.", "0.0.d.f.ip6.arpa.", ".")
+        names.from_text,
+        "cluster.local. Cluster.Local. clusterset.local. example.org. 96.10.in-addr.arpa. 0.0.d.f.ip6.arpa. .".split(),
     )
 )
 TYPES = (1, 28, 33, 16, 12, 2, 6, 5, 15, 255, 65, 43, 65280, 252)
@@ -42,7 +44,14 @@ def likely_query(rng: Random) -> bytes:
     if rng.random() < 0.7:
         parts = [rng.choice(LABELS) for _ in range(rng.randrange(3))]
         parts += [part.encode() for part in (rng.choice(NAMES), rng.choice(NAMESPACES))]
-        parts += [rng.choice((b"svc", b"svc", b"pod"))]
+        parts += rng.choice(((b"svc",), (b"svc",), (b"pod",), ()))
+        if rng.random() < 0.2:
+            parts = [
+                rng.choice((b"eu-1a", b"EU-1A", b"7")),
+                rng.choice((b"pin", b"prefer")),
+                b"_zone",
+                *parts[-3:],
+            ]
     name = (names.prefix(parts) + rng.choice(ZONES))[-255:]
     if sum(map(len, parts)) > 220:
         name = names.from_text("cluster.local.")
