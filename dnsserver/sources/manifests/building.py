@@ -164,8 +164,9 @@ class _Builder:
         sliced = set()
         for item in self._slices.values():
             sliced.add(ObjectKey(item.identity.key.namespace, item.service))
-            if item.slice is not None and self._selected(item.labels):
-                yield self._wanted(item.slice)
+            wanted = None if item.slice is None else self._wanted(item.slice)
+            if wanted is not None and self._selected(item.labels):
+                yield wanted
         if not self._settings.parts.own:
             return
         for key, endpoints in sorted(self._endpoints.items()):
@@ -180,10 +181,12 @@ class _Builder:
             if service.selector and not external and key not in sliced and self._selected(service.labels):
                 yield from slices_of(service, service.families, index, self._slices)
 
-    def _wanted(self, slice_: EndpointSlice) -> EndpointSlice:
-        """*slice_* without the parts that nobody asks for."""
+    def _wanted(self, slice_: EndpointSlice) -> EndpointSlice | None:
+        """*slice_* without the parts that nobody asks for; None when nothing is left."""
         parts = self._settings.parts
         if not parts.own:
+            if not slice_.imported:
+                return None
             slice_ = replace(slice_, service="")
         if slice_.imported and not parts.imported:
             slice_ = replace(slice_, imported="", cluster="")
