@@ -54,7 +54,7 @@ class HttpsConnection(Connection):
         self._method = method
         self._authority = authority or str(peer)
         self._responses: dict[int, _Response] = {}
-        self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))
 
     def opened(self) -> None:
         tls = None if self._transport is None else self._transport.get_extra_info("ssl_object")
@@ -162,5 +162,6 @@ class HttpsConnection(Connection):
 
 
 def _status(headers: Iterable[tuple[Any, Any]] | None) -> int:
-    """The status of a response; h2 has checked that there is one."""
-    return next((int(value) for name, value in headers or () if name == ":status"), 0)
+    """The status of a response; 0 for one that is no number."""
+    value = next((value for name, value in headers or () if name == b":status"), b"")
+    return int(value) if value.isdigit() and len(value) == 3 else 0

@@ -1,6 +1,7 @@
 """forward: many questions at once, and upstreams that mean harm."""
 
 import asyncio
+import random
 import resource
 import socket
 import time
@@ -286,3 +287,22 @@ async def test_aliases_in_a_circle_come_back_as_they_are() -> None:
     async with upstreams(serving(circle)) as (served,):
         assert (await ask(forwarding([served.port]))).answer == circle
         assert len(served.asked) == 1
+
+
+async def test_any_octets_are_taken_or_passed_over() -> None:
+    """Replies with octets changed, cut and added: an answer, SERVFAIL, or the time is over, and never an exception."""
+    rng = random.Random(11)
+
+    def mutate(octets: bytes, by: str) -> Sequence[bytes]:
+        reply = bytearray(reply_to(octets, ANSWER, additional=(address("192.0.2.2", "www.example.org."),)))
+        for _ in range(rng.randrange(6)):
+            reply[rng.randrange(2, len(reply))] = rng.randrange(256)
+        del reply[rng.randrange(12, len(reply) + 40) :]
+        return sent(bytes(reply) + rng.randbytes(rng.randrange(3)), by)
+
+    async with upstreams(mutate) as (served,):
+        for protocol in ("udp", "tcp"):
+            forward = forwarding([served.port], "max_connect_attempts 1", attempt_s=0.05)
+            asking = (ask(forward, query(f"n{n}.test.", protocol=protocol)) for n in range(400))
+            replies = await asyncio.gather(*asking)
+            assert len(replies) == 400

@@ -1,6 +1,7 @@
 """forward: connections that are kept and shared, by TCP, TLS and HTTPS."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import Sequence
 
@@ -8,8 +9,9 @@ import pytest
 
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.forward.counting import ForwardCounters
+from dnsserver.transports.upstream.https import _status
 from dnsserver.wire.codes import Rcode
-from tests.plugins.forward.hasty import ANSWER, ask, forwarding
+from tests.plugins.forward.hasty import ANSWER, ask, close_all, forwarding
 from tests.plugins.helpers import query
 from tests.support.streams import Certificates, certificates, each, streams
 from tests.support.upstream import PATIENCE_S, reply_to, until
@@ -268,3 +270,40 @@ async def test_https_that_closes(pki: Certificates) -> None:
         forward = forwarding([served.port], options, to="https://127.0.0.1:{}", attempt_s=2, total_s=5)
         for _ in range(3):
             assert (await ask(forward)).answer == ANSWER
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_https_server_that_sends_noise(pki: Certificates, seed: int) -> None:
+    noise = random.Random(seed).randbytes(3_000)
+    good_start = b"\0\0\0\4\0\0\0\0\0"  # an empty SETTINGS frame (RFC 9113 section 6.5)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(good_start + noise)
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=pki.server(protocols=["h2"]))
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        options = f"tls {pki.path('ca.crt')}\nmax_connect_attempts 1"
+        forward = forwarding([port], options, to="https://127.0.0.1:{}", attempt_s=1, total_s=5)
+        reply = await ask(forward)
+        assert reply.rcode == Rcode.SERVFAIL
+        close_all()
+
+
+# The status line of HTTP/2.
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([(b":status", b"200"), (b"x", b"y")], 200),
+        ([(b":status", b"abc")], 0),
+        ([(b":status", b"2000000")], 0),
+        ([(b"x", b"\xff")], 0),
+        (None, 0),
+    ],
+)
+def test_status(headers: list[tuple[bytes, bytes]] | None, status: int) -> None:
+    assert _status(headers) == status
