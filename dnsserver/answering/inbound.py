@@ -20,7 +20,7 @@ class TransferError(Exception):
 
 def transfer_query(origin: bytes, ident: int, rtype: int = Type.AXFR) -> bytes:
     """The message that asks for the zone, or with SOA for its serial."""
-    return Header(ident, 0, 0, Flag(0), 1).encode() + Question(origin, rtype).encode()
+    return Header(ident, 0, 0, 0, 1).encode() + Question(origin, rtype).encode()
 
 
 class InboundTransfer:

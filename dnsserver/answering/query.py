@@ -134,9 +134,9 @@ def bare_error(header: Header, rcode: int) -> bytes:
     return Header(header.id, opcode, rcode, header.flags & _ECHOED_ON_ERROR | Flag.QR).encode()
 
 
-def reply_flags(query: Query) -> Flag:
+def reply_flags(query: Query) -> int:
     """QR, and for opcode QUERY the client's RD and CD."""
-    kept = query.header.flags & (Flag.RD | Flag.CD) if query.header.opcode == Opcode.QUERY else Flag(0)
+    kept = query.header.flags & (Flag.RD | Flag.CD) if query.header.opcode == Opcode.QUERY else 0
     return Flag.QR | kept
 
 

@@ -87,10 +87,10 @@ def _limit(reply: Reply, query: Query) -> int:
     return min(limit, max(reply.payload_max, UDP_PAYLOAD_CLASSIC))
 
 
-def _flags(reply: Reply, query: Query) -> Flag:
+def _flags(reply: Reply, query: Query) -> int:
     flags = reply_flags(query)
     if reply.recursion_desired is not None:
-        flags = flags & ~Flag.RD | (Flag.RD if reply.recursion_desired else Flag(0))
+        flags = flags & ~Flag.RD | (Flag.RD if reply.recursion_desired else 0)
     if reply.authoritative:
         flags |= Flag.AA
     if reply.recursion_available:

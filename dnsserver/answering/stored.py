@@ -150,12 +150,12 @@ def _name_end(body: bytes, place: int) -> int:
 
 
 def _flags(reply: Reply) -> int:
-    flags = Flag.QR
+    flags: int = Flag.QR
     if reply.authoritative:
         flags |= Flag.AA
     if reply.recursion_available:
         flags |= Flag.RA
-    return int(flags)
+    return flags
 
 
 def is_negative(reply: Reply) -> bool:

@@ -23,13 +23,12 @@ from dnsserver.plugins.loadbalance.handler import reordered
 from dnsserver.runtime.judging import is_just
 from dnsserver.runtime.lasting import LastingReplies
 from dnsserver.runtime.passage import StateReply
-from dnsserver.runtime.ready import UNCOUNTED, Chooser, Place, Ready, exchange_of
+from dnsserver.runtime.ready import UNCOUNTED, Chooser, Place, Places, Ready, exchange_of
 from dnsserver.store.hot import HotAnswers
 from dnsserver.transports.responder import NothingReady, ReadyReply
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Flag, Rcode, Type
+from dnsserver.wire.codes import Flag, Rcode
 from dnsserver.wire.edns import encode_options
-from dnsserver.wire.errors import WireError
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
@@ -120,14 +119,14 @@ class FastPath:
         room: float = 1.0,
     ) -> None:
         """*now*: Unix seconds; *room*: as in HotAnswers."""
-        self._choose = choose
+        self._places = Places(choose)
         self._bring_up_to_date = refresh
         self._now = now
         self._dice = rng or Random()
         self._judged = judged
         self.misjudged = 0
         self.tallies = Tallies()
-        self._lasting = LastingReplies(choose, self.tallies, self._dice, room)
+        self._lasting = LastingReplies(self._places, self.tallies, self._dice, room)
         self._stored: HotAnswers[_Held] = HotAnswers(lambda held: held.size, room)
         self._varied: HotAnswers[list[bytes]] = HotAnswers(_octets_of, room * RARE)
         self._ready = {
@@ -300,13 +299,12 @@ class FastPath:
 
     def _said(self, octets: bytes) -> _Said | None:
         """What the state says to the question that *octets* are; None where it has not the only say."""
-        try:
-            question, end = Question.decode(octets, 0)
-        except WireError:
+        placed = self._places.of(octets)
+        if placed is None:
             return None
-        place = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
-        found = None if place is None else place.passage.from_state(question)
-        if place is None or found is None:
+        question, place = placed
+        found = place.passage.from_state(question)
+        if found is None:
             return None
         return _Said(question, place, found, self._serials[found.by.state])
 

@@ -13,10 +13,9 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.answering.stored import StoredAnswer, compile_answer, ttl_places, with_ttl
 from dnsserver.observability.tallies import Tallies
-from dnsserver.runtime.ready import UNCOUNTED, Chooser, Place, Ready, exchange_of
+from dnsserver.runtime.ready import UNCOUNTED, Place, Places, Ready, exchange_of
 from dnsserver.store.hot import ENTRY_OCTETS
-from dnsserver.wire.codes import Flag, Type
-from dnsserver.wire.errors import WireError
+from dnsserver.wire.codes import Flag
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
 
@@ -54,9 +53,9 @@ class _Kept:
 class LastingReplies:
     """Those of one listener."""
 
-    def __init__(self, choose: Chooser, tallies: Tallies, dice: Random, room: float) -> None:
+    def __init__(self, places: Places, tallies: Tallies, dice: Random, room: float) -> None:
         """*room*: the part of the usual octets that there is."""
-        self._choose = choose
+        self._places = places
         self._tallies = tallies
         self._dice = dice
         self._most = int(KEPT_OCTETS_MAX * room)
@@ -108,9 +107,9 @@ class LastingReplies:
 
     def plain(self, query: Query) -> Reply | None:
         """What is remembered for *query* now, as a reply."""
-        place = self._choose(query.question)
+        placed = self._places.of(query.question.encode())
         do, cd = query.edns is not None and query.edns.do, bool(query.header.flags & Flag.CD)
-        found = None if place is None else place.passage.lasting(query.question, do=do, cd=cd)
+        found = None if placed is None else placed[1].passage.lasting(query.question, do=do, cd=cd)
         if found is None:
             return None
         return replace(
@@ -129,13 +128,10 @@ class LastingReplies:
 
     def _learn(self, key: bytes, octets: bytes, *, do: bool, cd: bool) -> _Kept | None:
         """Ask the plugins; keep what one remembers."""
-        try:
-            question, end = Question.decode(octets, 0)
-        except WireError:
+        placed = self._places.of(octets)
+        if placed is None or not placed[1].passage.remembers:
             return None
-        place = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
-        if place is None or not place.passage.remembers:
-            return None
+        question, place = placed
         found = place.passage.lasting(question, do=do, cd=cd)
         if found is None or not found.second <= self._second < found.until:
             return None

@@ -4,7 +4,7 @@ A question comes past the plugins of the block in their order, as a query would.
 ends the way; whoever wants to see the query itself leaves it to the chain.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -32,25 +32,29 @@ class StateReply:
         return None if found is None else _altered(found[0], spelling, self.alters)
 
 
-@dataclass(frozen=True, slots=True)
 class Passage:
     """The plugins of one server block that wrap, in their order."""
 
-    plugins: tuple[Plugin, ...]
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self.states = tuple(plugin.repeatable for plugin in plugins if plugin.repeatable is not None)
+        # Behind the last of a kind there is nothing to find.
+        self._to_state = _up_to(plugins, lambda plugin: plugin.repeatable is not None)
+        self._to_memory = _up_to(plugins, lambda plugin: plugin.remembers is not None)
 
-    @property
-    def states(self) -> tuple[Repeatable, ...]:
-        return tuple(plugin.repeatable for plugin in self.plugins if plugin.repeatable is not None)
+    def __repr__(self) -> str:
+        return (
+            f"<Passage {' '.join(plugin.name for plugin in max(self._to_state, self._to_memory, key=len))}>"
+        )
 
     @property
     def remembers(self) -> bool:
         """Whether a plugin may have lasting replies."""
-        return any(plugin.remembers is not None for plugin in self.plugins)
+        return bool(self._to_memory)
 
     def from_state(self, question: Question) -> StateReply | None:
         """What a cluster's state alone says to *question*; None where it has not the only say."""
         alters: list[_Alter] = []
-        for plugin in self.plugins:
+        for plugin in self._to_state:
             if plugin.repeatable is not None:
                 found = plugin.repeatable.repeatable(question)
                 if found is not None:
@@ -66,7 +70,7 @@ class Passage:
     def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:
         """What a plugin remembers for *question*, as `Remembers.lasting`."""
         alters: list[_Alter] = []
-        for plugin in self.plugins:
+        for plugin in self._to_memory:
             if plugin.remembers is not None:
                 found = plugin.remembers.lasting(question, do=do, cd=cd)
                 if found is not None:
@@ -78,6 +82,12 @@ class Passage:
             if plugin.alters is not None:
                 alters.append(plugin.alters)
         return None
+
+
+def _up_to(plugins: Sequence[Plugin], wanted: Callable[[Plugin], bool]) -> tuple[Plugin, ...]:
+    """*plugins* up to the last one that is *wanted*."""
+    places = [place for place, plugin in enumerate(plugins) if wanted(plugin)]
+    return tuple(plugins[: places[-1] + 1]) if places else ()
 
 
 def _altered(reply: Reply, question: Question, alters: Iterable[_Alter]) -> Reply:

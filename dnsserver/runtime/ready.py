@@ -8,6 +8,8 @@ from dnsserver.observability.tallies import Tallies, Tally
 from dnsserver.runtime.passage import Passage
 from dnsserver.store.hot import ENTRY_OCTETS, HotAnswers
 from dnsserver.transports.responder import Finders, ReadyReply
+from dnsserver.wire.codes import Type
+from dnsserver.wire.errors import WireError
 from dnsserver.wire.question import Question
 
 #: Octets. The replies of one second that are kept ready, over one protocol to the clients of one IP version.
@@ -28,6 +30,30 @@ class Place:
 
 #: Where a question is answered; None: by nobody, or not by a block alone.
 Chooser = Callable[[Question], Place | None]
+
+
+class Places:
+    """Where questions are answered, by their octets. Who finds nothing in one place asks for the same in the next."""
+
+    def __init__(self, choose: Chooser) -> None:
+        self._choose = choose
+        self._octets = b""
+        self._found: tuple[Question, Place] | None = None
+
+    def of(self, octets: bytes) -> tuple[Question, Place] | None:
+        """The question that *octets* are, and its place; None for what is no question, or is not answered by a block
+        alone. ANY has a different answer each time."""
+        if octets != self._octets:
+            self._octets, self._found = octets, self._look_up(octets)
+        return self._found
+
+    def _look_up(self, octets: bytes) -> tuple[Question, Place] | None:
+        try:
+            question, end = Question.decode(octets, 0)
+        except WireError:
+            return None
+        place = self._choose(question) if end == len(octets) and question.rtype != Type.ANY else None
+        return None if place is None else (question, place)
 
 
 class Ready:

@@ -1,6 +1,6 @@
 """Numbers of the DNS protocol that the code speaks of by name (IANA, "Domain Name System (DNS) Parameters")."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 import dnslib
 
@@ -59,8 +59,11 @@ class Opcode(IntEnum):
     UPDATE = 5
 
 
-class Flag(IntFlag):
-    """Bits of the second 16-bit word of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6)."""
+class Flag(IntEnum):
+    """Bits of the second 16-bit word of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
+
+    Several of them are an int: combining members of an IntFlag would cost more than the rest of a header.
+    """
 
     QR = 0x8000
     AA = 0x0400

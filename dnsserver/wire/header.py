@@ -3,13 +3,12 @@
 import struct
 from dataclasses import dataclass
 
-from dnsserver.wire.codes import Flag
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.limits import HEADER_SIZE
 
 _LAYOUT = struct.Struct("!6H")
-
-NO_FLAGS = Flag(0)
+#: All but opcode and RCODE.
+_FLAGS = 0x87F0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Header:
     id: int
     opcode: int = 0
     rcode: int = 0
-    flags: Flag = NO_FLAGS
+    flags: int = 0
     questions: int = 0
     answers: int = 0
     authorities: int = 0
@@ -31,8 +30,8 @@ class Header:
         if len(message) < HEADER_SIZE:
             raise WireError("message is shorter than a header")
         ident, word, *counts = _LAYOUT.unpack_from(message)
-        return cls(ident, word >> 11 & 15, word & 15, Flag(word & 0x87F0), *counts)
+        return cls(ident, word >> 11 & 15, word & 15, word & _FLAGS, *counts)
 
     def encode(self) -> bytes:
-        word = self.flags.value | self.opcode << 11 | self.rcode & 15
+        word = self.flags | self.opcode << 11 | self.rcode & 15
         return _LAYOUT.pack(self.id, word, self.questions, self.answers, self.authorities, self.additionals)

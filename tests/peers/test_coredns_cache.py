@@ -76,7 +76,7 @@ def script(octets: bytes, by: str) -> Sequence[bytes]:
         (Flag.AD, says.authentic),
         (Flag.TC, says.truncated),
     ):
-        flags |= flag if state else Flag(0)
+        flags |= flag if state else 0
     message = reply_to(
         octets,
         says.answer,

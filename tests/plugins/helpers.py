@@ -122,7 +122,7 @@ def query(
     client: str = "10.1.2.3",
     edns: Edns | None = None,
     opcode: int = 0,
-    flags: Flag = Flag.RD,
+    flags: int = Flag.RD,
 ) -> Query:
     """A query from port 40000 of *client* to port 53 of 10.96.0.10, with ID 4711."""
     number = type_number(rtype)

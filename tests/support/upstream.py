@@ -125,7 +125,7 @@ def reply_to(
     authority: Iterable[Record] = (),
     additional: Iterable[Record] = (),
     rcode: int = 0,
-    flags: Flag = Flag.RA,
+    flags: int = Flag.RA,
     ident: int | None = None,
     question: Question | None = None,
     opt: bytes = b"",
@@ -145,7 +145,7 @@ def sent(reply: bytes, protocol: str) -> list[bytes]:
     return [reply if protocol == "udp" else frame(reply)]
 
 
-def serving(answer: Iterable[Record] = (), *, rcode: int = 0, flags: Flag = Flag.RA) -> Script:
+def serving(answer: Iterable[Record] = (), *, rcode: int = 0, flags: int = Flag.RA) -> Script:
     """Replies to everything, by both protocols."""
     records = tuple(answer)
 

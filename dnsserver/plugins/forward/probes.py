@@ -10,7 +10,7 @@ from dnsserver.plugins.forward.upstreams import Upstream
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.transports.upstream.peer import ExchangeError, OwnWantError
 from dnsserver.wire.codes import Flag, Type
-from dnsserver.wire.header import NO_FLAGS, Header
+from dnsserver.wire.header import Header
 from dnsserver.wire.limits import HEADER_SIZE
 from dnsserver.wire.question import Question
 
@@ -71,7 +71,7 @@ async def _probe(upstream: Upstream, settings: ForwardSettings, failed: Callable
 
 async def _check(upstream: Upstream, settings: ForwardSettings) -> None:
     """Raises ExchangeError without a reply. Any will do, SERVFAIL and REFUSED too."""
-    flags = Flag.RD if settings.probe.recursion else NO_FLAGS
+    flags = Flag.RD if settings.probe.recursion else 0
     octets = Header(0, flags=flags, questions=1).encode() + Question(settings.probe.domain, Type.NS).encode()
 
     def accept(reply: bytes) -> bool:

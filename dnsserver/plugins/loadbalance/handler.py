@@ -35,6 +35,8 @@ class Loadbalance:
 
 def reordered(reply: Reply) -> Reply:
     """*reply* with every section `shuffled`."""
+    if len(reply.answer) < 2 and len(reply.authority) < 2 and len(reply.additional) < 2:
+        return reply
     answer, authority, additional = map(shuffled, (reply.answer, reply.authority, reply.additional))
     return replace(reply, answer=answer, authority=authority, additional=additional)
 

@@ -128,9 +128,9 @@ class Stage:
     ) -> Reply | None:
         """*flags*: DO, EDNS, AD, CD, NOTIFY, CH."""
         name, rtype = what.split()
-        wanted = Flag.RD
-        wanted |= Flag.AD if "AD" in flags else Flag(0)
-        wanted |= Flag.CD if "CD" in flags else Flag(0)
+        wanted: int = Flag.RD
+        wanted |= Flag.AD if "AD" in flags else 0
+        wanted |= Flag.CD if "CD" in flags else 0
         edns = Edns(1232, do="DO" in flags) if "DO" in flags or "EDNS" in flags else None
         asked = query(
             name,

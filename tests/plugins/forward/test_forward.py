@@ -62,7 +62,7 @@ async def test_reply_comes_back_as_it_is(protocol: str) -> None:
 )
 async def test_rcodes_of_upstreams_are_no_errors(rcode: int, opt: bytes, expected: int) -> None:
     def script(octets: bytes, by: str) -> Sequence[bytes]:
-        message = reply_to(octets, rcode=rcode, flags=Flag(0))
+        message = reply_to(octets, rcode=rcode, flags=0)
         return sent(message[:11] + bytes((1 if opt else 0,)) + message[12:] + opt, by)
 
     async with upstreams(script, serving(ANSWER)) as (first, second):

@@ -153,12 +153,12 @@ async def test_down_and_up_again() -> None:
     ("options", "by", "flags", "domain"),
     [
         (HASTE, "tcp", Flag.RD, "."),
-        (HASTE + " no_rec", "tcp", Flag(0), "."),
+        (HASTE + " no_rec", "tcp", 0, "."),
         (HASTE + " domain A.test", "tcp", Flag.RD, "a.test."),
         ("policy sequential\nhealth_check 10ms", "udp", Flag.RD, "."),
     ],
 )
-async def test_check(options: str, by: str, flags: Flag, domain: str) -> None:
+async def test_check(options: str, by: str, flags: int, domain: str) -> None:
     sick, probes = Sick(), Probes(ForwardCounters())
     async with upstreams(sick) as (bad,), probes.lifespan():
         await ask(forwarding([bad.port], options, probes=probes, attempt_s=0.05), query(protocol=by))

@@ -55,7 +55,7 @@ ASKED = query()
         (query(rclass=3), False),
         (query(flags=Flag.RD | Flag.CD), False),
         (query(flags=Flag.RD | Flag.AD), False),
-        (query(flags=Flag(0)), False),
+        (query(flags=0), False),
         (query(edns=Edns(1232)), False),
         (query(edns=Edns(1232, do=True)), False),
         (query(edns=Edns(1232, options=((8, b"\0\1\x18\0\x0a\0\0"),))), False),

@@ -12,7 +12,7 @@ from dnsserver.wire.header import Header
 from tests.plugins.helpers import directive, handler, query, refused, site
 
 AA, RA, RD, CD, QR = Flag.AA, Flag.RA, Flag.RD, Flag.CD, Flag.QR
-NONE = Flag(0)
+NONE = 0
 
 
 @pytest.mark.parametrize(
