@@ -135,7 +135,7 @@ def _end(query: Query) -> int:
 
 
 def _as_reply(message: Message) -> Reply:
-    flags = message.header.flags.value  # a number: each operation on an IntFlag costs a microsecond
+    flags = message.header.flags
     options = message.edns.options if message.edns else ()
     return Reply(
         rcode=message.rcode,
