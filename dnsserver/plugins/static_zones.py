@@ -7,13 +7,17 @@ from dataclasses import replace
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
 from dnsserver.answering.static import tell
-from dnsserver.plugins.plugin import Handler, Plugin, ZoneCopy, no_next_plugin
+from dnsserver.plugins.plugin import Handler, Lasting, Plugin, ZoneCopy, no_next_plugin
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Opcode, Rcode, Type
+from dnsserver.wire.question import Question
 from dnsserver.zone.static import StaticZone
 
 #: Questions that the server asks itself for one query, where CNAMEs lead from zone to zone; as in `kubernetes`.
 TRAIL_MAX = 8
+
+#: Seconds. A reply may be given again so long without a look at the zone, which ends it when it changes.
+LASTS_S = 3600
 
 #: Deals with a NOTIFY for a zone, and says whether it is to be confirmed.
 Notified = Callable[[Query, bytes], bool]
@@ -52,6 +56,45 @@ class ZoneTable:
         if zone is None:
             return None
         return ZoneCopy(zone.soa.records(origin, origin)[0], zone.records)
+
+
+class StaticReplies:
+    """The replies of a block's zones that hang on nothing but the question: they may be given again until a zone
+    changes, which has to end with `Server.forget`. Arguments as for StaticZoneHandler; *now*: Unix seconds."""
+
+    def __init__(
+        self,
+        plugin: str,
+        table: ZoneTable,
+        now: Callable[[], float],
+        fallthrough: Sequence[bytes] = (),
+        within: Sequence[bytes] = (names.ROOT,),
+    ) -> None:
+        self._plugin = plugin
+        self._table = table
+        self._now = now
+        self._fallthrough = tuple(fallthrough)
+        self._within = tuple(within)
+
+    def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:  # noqa: ARG002 - as Remembers
+        """As `Remembers.lasting`; None where a CNAME leaves the zone, or the next plugin has a say."""
+        name = question.name.lower()
+        origin = self._table.origin_of(name)
+        zone = None if origin is None else self._table[origin]
+        inside = any(names.is_below(name, each) for each in self._within)
+        if zone is None or not inside or question.rclass != Class.IN:
+            return None
+        told = tell(zone, question, do=do)
+        falls = told.missing and any(names.is_below(name, each) for each in self._fallthrough)
+        if told.elsewhere is not None or falls or question.rtype in (Type.AXFR, Type.IXFR):
+            return None
+        second = int(self._now())
+        reply = replace(told.reply, plugin=self._plugin)
+        return Lasting(reply, second, second + LASTS_S, ages=False, counted=_not_counted)
+
+
+def _not_counted(_number: int) -> None:
+    """Nobody wants to know how often a reply of a zone was given again."""
 
 
 def notified_secondaries(block: Sequence[Plugin], origin: bytes) -> None:

@@ -4,7 +4,7 @@ from dnsserver.config import Directive
 from dnsserver.plugins.auto.folder import ZoneFolder
 from dnsserver.plugins.auto.settings import AutoSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
-from dnsserver.plugins.static_zones import StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 
 
 def setup(directive: Directive, site: Site) -> Plugin:
@@ -22,4 +22,11 @@ def setup(directive: Directive, site: Site) -> Plugin:
     def wrap(following: Handler) -> Handler:
         return StaticZoneHandler("auto", table, following, site.server.resolve, within=settings.zones)
 
-    return Plugin(name="auto", wrap=wrap, lifespan=folder.kept, zone_copy=table.copy)
+    return Plugin(
+        name="auto",
+        wrap=wrap,
+        lifespan=folder.kept,
+        remembers=StaticReplies("auto", table, site.server.now, within=settings.zones),
+        leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
+        zone_copy=table.copy,
+    )

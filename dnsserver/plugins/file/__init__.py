@@ -8,7 +8,7 @@ from dnsserver.config.gotext import duration_text
 from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.file.settings import FileSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
-from dnsserver.plugins.static_zones import StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 from dnsserver.plugins.zone_files import ZoneFiles, open_error
 from dnsserver.sources.zonefile import ZoneFileError
 from dnsserver.transports.tasks import TaskHome
@@ -46,7 +46,14 @@ def setup(directive: Directive, site: Site) -> Plugin:
     def wrap(following: Handler) -> Handler:
         return StaticZoneHandler("file", table, following, site.server.resolve, settings.fallthrough)
 
-    return Plugin(name="file", wrap=wrap, lifespan=kept, zone_copy=table.copy)
+    return Plugin(
+        name="file",
+        wrap=wrap,
+        lifespan=kept,
+        remembers=StaticReplies("file", table, site.server.now, settings.fallthrough),
+        leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
+        zone_copy=table.copy,
+    )
 
 
 def _read(settings: FileSettings, table: ZoneTable, files: ZoneFiles) -> dict[str, float]:

@@ -11,7 +11,7 @@ from dnsserver.plugins.secondary.copies import ZoneFileCopy
 from dnsserver.plugins.secondary.following import ZoneFollower
 from dnsserver.plugins.secondary.reading import ZoneReader
 from dnsserver.plugins.secondary.settings import SecondarySettings
-from dnsserver.plugins.static_zones import StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 from dnsserver.plugins.transfer.settings import ipaddress_of
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.wire import names
@@ -67,4 +67,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
     def lifespan() -> contextlib.AbstractAsyncContextManager[None]:
         return ZoneReader(tuple(copies().values()), table, changed, site.server.now).kept()
 
-    return Plugin(name="secondary", wrap=wrap, lifespan=lifespan, follow=follow, zone_copy=table.copy)
+    return Plugin(
+        name="secondary",
+        wrap=wrap,
+        lifespan=lifespan,
+        follow=follow,
+        remembers=StaticReplies("secondary", table, site.server.now, settings.fallthrough),
+        leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
+        zone_copy=table.copy,
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import secrets
 import struct
@@ -118,4 +119,10 @@ async def _first(messages: AsyncIterator[bytes], query: bytes) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    return "i/o timeout" if isinstance(error, TimeoutError) else str(error)
+    """Errors of the system in its own words, as Go spells them."""
+    if isinstance(error, TimeoutError):
+        return "i/o timeout"
+    if isinstance(error, OSError) and error.errno is not None:
+        text = os.strerror(error.errno)
+        return text[:1].lower() + text[1:]
+    return str(error)
