@@ -28,6 +28,9 @@ _VERIFICATION = {
     ClientAuth.REQUIRE_AND_VERIFY: ssl.CERT_REQUIRED,
 }
 
+#: What clients may choose from in TLS (RFC 7301), the best first, by the scheme of a server key.
+PROTOCOLS = {"tls": ("dot",), "https": ("h2", "http/1.1")}
+
 #: Of a file: what differs once it has been written, or another has been put in its place.
 _Stamp = tuple[int, int, int]
 
@@ -48,8 +51,8 @@ class CertificateFiles:
         """Whether certificates of clients are looked at."""
         return _VERIFICATION[self.client_auth] != ssl.CERT_NONE
 
-    def read(self, protocols: tuple[str, ...]) -> ssl.SSLContext:
-        """A context for servers that speak *protocols* (RFC 7301), the best first. Raises CertificateError."""
+    def read(self, scheme: str) -> ssl.SSLContext:
+        """A context for servers of *scheme*. Raises CertificateError."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
@@ -59,7 +62,7 @@ class CertificateFiles:
             self._load_ca(context, self.ca)
         elif context.verify_mode != ssl.CERT_NONE:
             context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
-        context.set_alpn_protocols(protocols)
+        context.set_alpn_protocols(PROTOCOLS[scheme])
         if self.keylog is not None:
             self._open_keylog(context, self.keylog)
         return context
@@ -104,22 +107,19 @@ class CertificateFiles:
 
 
 class Certificates:
-    """The contexts of *files*, by the protocols that are spoken. Raises CertificateError."""
+    """The contexts of *files*. Raises CertificateError."""
 
     def __init__(self, files: CertificateFiles) -> None:
         self.files = files
         self._stamps = files.stamps()
-        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {(): files.read(())}
+        self._contexts = {scheme: files.read(scheme) for scheme in PROTOCOLS}
 
     def __repr__(self) -> str:
         return f"<Certificates {self.files.cert}>"
 
-    def context(self, protocols: tuple[str, ...]) -> ssl.SSLContext:
-        """For a new connection."""
-        found = self._contexts.get(protocols)
-        if found is None:
-            found = self._contexts[protocols] = self.files.read(protocols)
-        return found
+    def context(self, scheme: str) -> ssl.SSLContext:
+        """For a new connection to a listener of *scheme*."""
+        return self._contexts[scheme]
 
     def refresh(self) -> bool:
         """Read the files again if they have changed, and say so. Raises CertificateError, once for each change; then
@@ -128,7 +128,7 @@ class Certificates:
         if stamps == self._stamps:
             return False
         self._stamps = stamps
-        self._contexts = {protocols: self.files.read(protocols) for protocols in self._contexts}
+        self._contexts = {scheme: self.files.read(scheme) for scheme in PROTOCOLS}
         return True
 
 

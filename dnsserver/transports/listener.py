@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Self
 
 from dnsserver.transports.addresses import endpoint_text
@@ -41,6 +42,8 @@ class Listener:
         stream_limits = pool.limits
         for each in timeouts:
             stream_limits = each.over(stream_limits)
+        if not service.numbered:
+            stream_limits = replace(stream_limits, tcp_questions=0)
         self._parts: list[UdpListener | TcpListener] = [
             *(
                 UdpListener(

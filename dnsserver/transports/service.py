@@ -10,12 +10,12 @@ from dnsserver.transports.conversation import Conversation, DnsConversation
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`protocols` are what clients may choose from in TLS (RFC 7301), which is used where there are `certificates`."""
+    """Within TLS where there are `certificates`. `numbered`: the limit of questions per connection, if any, holds."""
 
     scheme: str
     conversation: Callable[[], Conversation]
     certificates: Certificates | None = None
-    protocols: tuple[str, ...] = ()
+    numbered: bool = True
 
 
 PLAIN = Service("dns", DnsConversation)
@@ -23,7 +23,7 @@ PLAIN = Service("dns", DnsConversation)
 
 def dns_over_tls(certificates: Certificates) -> Service:
     """RFC 7858."""
-    return Service("tls", DnsConversation, certificates, ("dot",))
+    return Service("tls", DnsConversation, certificates)
 
 
 def dns_over_https(certificates: Certificates | None, count: Callable[[int], None]) -> Service:
@@ -31,4 +31,4 @@ def dns_over_https(certificates: Certificates | None, count: Callable[[int], Non
     # Imported here: reading of HTTP/2 takes 30 ms, and most servers never speak it.
     from dnsserver.transports.https import HttpConversation
 
-    return Service("https", partial(HttpConversation, count), certificates, ("h2", "http/1.1"))
+    return Service("https", partial(HttpConversation, count), certificates, numbered=False)

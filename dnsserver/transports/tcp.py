@@ -157,7 +157,7 @@ class TcpListener:
         accepted.setblocking(False)
         protocol: TcpConnection | TlsTransport = connection
         if self._service.certificates is not None:
-            context = self._service.certificates.context(self._service.protocols)
+            context = self._service.certificates.context(self._service.scheme)
             protocol = TlsTransport(context, connection, self._context.read_buffer, self.counters)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, accepted)

@@ -140,7 +140,7 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
             step()
         except ssl.SSLWantReadError:
             pass
-        except (ssl.SSLError, ValueError) as error:
+        except ssl.SSLError as error:
             failed = True
             self._counters.tls_failed += not isinstance(error, ssl.SSLEOFError)
         self._flush()

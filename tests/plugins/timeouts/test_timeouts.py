@@ -9,7 +9,8 @@ from dnsserver.transports.limits import DEFAULT_LIMITS, StreamTimeouts
 from tests.plugins.helpers import directive, refused, site
 from tests.runtime.helpers import server_of
 from tests.support.process import free_port
-from tests.transports.clients import Streams, closed, read_message, tcp_client
+from tests.transports.clients import Streams, closed, read_message, soon, tcp_client
+from tests.transports.test_http import GET
 
 #: `example.org. A` without EDNS.
 QUESTION = bytes.fromhex("123401000001000000000000076578616d706c65036f72670000010001")
@@ -148,3 +149,12 @@ async def test_the_last_block_of_a_listener_counts() -> None:
     )
     async with server_of(text), tcp_client("127.0.0.1", port) as streams:
         assert await some_questions(streams, 10) == 2
+
+
+async def test_questions_by_http_are_not_numbered() -> None:
+    port = free_port()
+    text = f"https://.:{port} {{\nbind 127.0.0.1\ntimeouts {{\nmaxtcpqueries 1\n}}\nwhoami\n}}"
+    async with server_of(text), tcp_client("127.0.0.1", port) as (reader, writer):
+        for _ in range(3):
+            writer.write(GET)
+            await soon(reader.readuntil(b"max-age=0\r\n"))

@@ -205,3 +205,21 @@ def test_listeners_that_cannot_be(text: str, told: str, folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         server_of(text, folder)
     assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "clients"),
+    [
+        ("tls cert.pem key.pem", "nocert"),
+        ("tls cert.pem key.pem {\nclient_auth verify_if_given\n}", "verify_if_given, of the system's CAs"),
+        (
+            "tls cert.pem key.pem ca.pem {\nclient_auth require_and_verify\n}",
+            "require_and_verify, of DIR/ca.pem",
+        ),
+    ],
+)
+async def test_check(text: str, clients: str, folder: Path) -> None:
+    plugin = setup(directive(text), site(directory=folder))
+    assert plugin.check is not None
+    lines = [line.replace(str(folder), "DIR") for line in await plugin.check()]
+    assert lines == ["certificate DIR/cert.pem, key DIR/key.pem", f"client certificates: {clients}"]
