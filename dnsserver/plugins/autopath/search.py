@@ -1,7 +1,6 @@
 """Whose search list is which: the same for all, or by the namespace of the pod that asks (section 14.2)."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Protocol
 
 from dnsserver.answering.query import Query
@@ -52,9 +51,7 @@ class OfPods:
         zone = self._cluster.zone(query.name)
         if zone is None or not self.active:
             return ()
-        client = str(ip_address(query.arrival.client_host.partition("%")[0]))
-        # Pods on a host's network share its address: the same one each time.
-        pod = min(self._cluster.state.pods_at(client), key=lambda pod: pod.key, default=None)
+        pod = self._cluster.pod_of(query)
         if pod is None:
             return ()
         services = _SVC + zone.origin

@@ -9,6 +9,7 @@ from pathlib import Path
 from dnsserver.config import Directive
 from dnsserver.plugins.kubernetes.feeding import fed, feeds, source_factory
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
+from dnsserver.plugins.kubernetes.labels import QueryLabels
 from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
@@ -56,6 +57,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         repeatable=answers,
         claims=answers.claims,
         leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
+        labels=QueryLabels(answers, settings.clustersets).of,
         zone_copy=lambda origin: _copy(zones, origin),
     )
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 
 from dnsserver.answering.authoritative import reply_to
 from dnsserver.answering.lookup import Elsewhere, Endless, NxDomain, Resolution, resolve
+from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.plugin import Plugin
 from dnsserver.wire import names
@@ -12,7 +14,7 @@ from dnsserver.wire.codes import Class, ExtendedError, Type
 from dnsserver.wire.edns import extended_error
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ObjectKey
+from dnsserver.zone.objects import ObjectKey, Pod
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.view import Zone
 
@@ -84,6 +86,12 @@ class StateAnswers:
         an earlier run."""
         reply = self.signed(reply_to(zone, resolution))
         return replace(reply, options=(_STALE,)) if self.state.restored else reply
+
+    def pod_of(self, query: Query) -> Pod | None:
+        """The pod that asks, where pods are watched. Pods on a host's network share its address: then the first by
+        namespace and name."""
+        client = str(ip_address(query.arrival.client_host.partition("%")[0]))
+        return min(self.state.pods_at(client), key=lambda pod: pod.key, default=None)
 
     def signed(self, reply: Reply) -> Reply:
         """*reply* as this plugin's own."""
