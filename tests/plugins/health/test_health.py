@@ -1,8 +1,13 @@
 """health: where it is served, and lameduck."""
 
+import asyncio
+import logging
+
 import pytest
 
-from dnsserver.plugins.health import setup
+from dnsserver.observability.families import AnyFamily, HistogramFamily
+from dnsserver.plugins.health import probing, setup
+from dnsserver.plugins.health.probing import SelfProbe
 from dnsserver.plugins.health.settings import HealthSettings
 from tests.plugins.helpers import directive, refused, site
 
@@ -66,3 +71,51 @@ def test_plugin() -> None:
     assert (route.answer().status, route.answer().body) == (200, b"OK")
     assert plugin.lameduck_s == 5
     assert plugin.wrap is None
+
+
+def numbers(probe: SelfProbe) -> tuple[list[int], float]:
+    """Observations by bucket, and failures."""
+    found: dict[str, AnyFamily] = {family.name: family for family in probe.families()}
+    seconds = found["coredns_health_request_duration_seconds"]
+    assert isinstance(seconds, HistogramFamily)
+    failures = found["coredns_health_request_failures_total"].samples[0][1]
+    assert isinstance(failures, int | float)
+    return seconds.samples[0][1].counts, failures
+
+
+async def test_the_process_looks_at_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "PAUSE_S", 0.001)
+    asked = asyncio.Event()
+    requests = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readline())
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nOK")
+        writer.close()
+        if len(requests) > 1:
+            asked.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        probe = SelfProbe("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with probe.lifespan():
+            await asyncio.wait_for(asked.wait(), 10)
+    counts, failures = numbers(probe)
+    assert set(requests) == {b"GET /health HTTP/1.1\r\n"}
+    assert sum(counts) >= 1
+    assert failures == 0
+
+
+async def test_failures_are_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        probe = SelfProbe("127.0.0.1", port)
+        await probe.look()
+    await probe.look()
+    counts, failures = numbers(probe)
+    assert (sum(counts), failures) == (2, 2)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    start = f'Local health request to "http://127.0.0.1:{port}/health" failed: '
+    assert all(record.getMessage().startswith(start) for record in caplog.records)
