@@ -83,7 +83,7 @@ OWN = Reply(answer=(address("2001:db8::1"),))
         ("dns64", query(rtype="A", client="::1"), EMPTY, False),
         ("dns64", six(rclass=3), EMPTY, False),
         ("dns64", six(edns=Edns(1232, do=True)), EMPTY, True),
-        ("dns64", six(edns=Edns(1232, do=True), flags=Flag.RD | Flag.CD), EMPTY, False),
+        ("dns64", six(edns=Edns(1232, do=True), flags=Flag(Flag.RD | Flag.CD)), EMPTY, False),
         ("dns64", six(), None, False),
     ],
 )
