@@ -153,6 +153,12 @@ CASES = (
         block("errors {", 'consolidate 5m "(?=x)"', "}"),
         "plugin/errors: Corefile:3 - Error during parsing: error parsing regexp: ",
     ),
+    (
+        "back-reference",
+        block("template ANY ANY {", 'match "(a)\\1"', "rcode NXDOMAIN", "}"),
+        "plugin/template: Corefile:3 - Error during parsing: could not parse regex: (a)\\1, error parsing regexp: "
+        "invalid escape sequence: ",
+    ),
     # Arguments and properties.
     (
         "argument too many",
@@ -178,6 +184,11 @@ CASES = (
         f"plugin/cache: Corefile:3 - {COUNT} 'nonsense'",
     ),
     (
+        "property of template",
+        block("template ANY ANY {", "nonsense", "}"),
+        f"plugin/template: Corefile:3 - {COUNT} 'nonsense'",
+    ),
+    (
         "property of errors",
         block("errors {", "nonsense", "}"),
         "plugin/errors: Corefile:3 - Syntax error: Unexpected token 'nonsense', expecting 'Unknown field nonsense'",
@@ -188,7 +199,10 @@ CASES = (
             block(line, line),
             f"plugin/{line.split()[0]}: this plugin can only be used once per Server Block",
         )
-        for line in ("cache", "errors", "kubernetes cluster.local", "prometheus", "ready")
+        for line in (
+            *("cache", "dnssec", "errors", "hosts", "kubernetes cluster.local"),
+            *("loop", "nsid", "prometheus", "ready"),
+        )
     ),
     ("reverse zones only", block("kubernetes 10.0.0.0/24"), "non-reverse zone name must be used"),
     (
