@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.loadbalance.settings import LoadbalanceSettings, Network
+from dnsserver.plugins.loadbalance.weights import DEFAULT, WeightFile, Weights
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire.codes import Rcode, Type
 from dnsserver.wire.records import Record
+
+#: The types whose replies the policy `weighted` changes; CoreDNS's.
+WEIGHED = frozenset((Type.A, Type.AAAA, Type.SRV))
 
 Records = tuple[Record, ...]
 
@@ -21,12 +25,18 @@ class Loadbalance:
 
     next: Handler
     settings: LoadbalanceSettings
+    weights: WeightFile | None = None
+    """With the policy `weighted`."""
 
     async def __call__(self, query: Query) -> Reply | None:
         reply = await self.next(query)
         if reply is None or reply.rcode != Rcode.NOERROR or query.question.rtype in (Type.AXFR, Type.IXFR):
             return reply
-        reply, prefer = reordered(reply), self.settings.prefer
+        if self.weights is None:
+            reply = reordered(reply)
+        elif query.question.rtype in WEIGHED:
+            reply = weighed(reply, self.weights.weights)
+        prefer = self.settings.prefer
         if not prefer:
             return reply
         answer, additional = preferred(reply.answer, prefer), preferred(reply.additional, prefer)
@@ -39,6 +49,24 @@ def reordered(reply: Reply) -> Reply:
         return reply
     answer, authority, additional = map(shuffled, (reply.answer, reply.authority, reply.additional))
     return replace(reply, answer=answer, authority=authority, additional=additional)
+
+
+def weighed(reply: Reply, weights: Weights) -> Reply:
+    """*reply* with another address first in answer and additional section: each as often as its weight says."""
+    return replace(
+        reply, answer=_one_first(reply.answer, weights), additional=_one_first(reply.additional, weights)
+    )
+
+
+def _one_first(records: Records, weights: Weights) -> Records:
+    """CNAMEs, other records, addresses, MX; the address that is chosen changes places with the first."""
+    cnames, addresses, mxs, rest = _by_kind(records)
+    if not addresses:
+        return records
+    shares = [weights.get(record.owner.lower(), {}).get(record.rdata.head, DEFAULT) for record in addresses]
+    (place,) = random.choices(range(len(addresses)), shares)
+    addresses[0], addresses[place] = addresses[place], addresses[0]
+    return (*cnames, *rest, *addresses, *mxs)
 
 
 def shuffled(records: Records) -> Records:

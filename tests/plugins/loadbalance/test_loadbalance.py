@@ -2,6 +2,7 @@
 
 import random
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ def _same_chance_each_time() -> None:
 )
 def test_settings(text: str, prefer: tuple[str, ...]) -> None:
     expected = LoadbalanceSettings(prefer=tuple(map(ip_network, prefer)))
-    assert LoadbalanceSettings.from_directive(directive(text)) == expected
+    assert LoadbalanceSettings.from_directive(directive(text), Path("/")) == expected
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,6 @@ def test_settings(text: str, prefer: tuple[str, ...]) -> None:
     [
         ("loadbalance fair", "unknown policy: fair (Corefile:2)"),
         ("loadbalance round_robin x", "Corefile:2 - Error during parsing: unknown property for round_robin"),
-        ("loadbalance weighted file", "policy weighted is not supported yet (Corefile:2)"),
         ("loadbalance {\nprefers 1\n}", "Corefile:3 - Error during parsing: unknown property 'prefers'"),
         *(
             (
