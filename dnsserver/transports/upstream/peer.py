@@ -4,6 +4,7 @@ The texts of errors are those of Go's net package, which users' log rules look f
 """
 
 import errno
+import functools
 import os
 import socket
 import ssl
@@ -40,15 +41,11 @@ class Peer:
     def __str__(self) -> str:
         return endpoint_text(self.host, self.port)
 
-    def resolved(self, kind: socket.SocketKind) -> tuple[int, Any]:
-        """Family and socket address. No name is ever looked up, so this does not block. Raises OSError."""
-        return _numeric(self.host, self.port, kind)
-
     def socket(self, kind: socket.SocketKind) -> tuple[socket.socket, Any]:
         """A socket that does not block, and what to connect it to. Raises ExchangeError."""
         protocol = "udp" if kind is socket.SOCK_DGRAM else "tcp"
         try:
-            family, address = self.resolved(kind)
+            family, address = _numeric(self.host, self.port, kind)
             opened = socket.socket(family, kind)
         except OSError as error:
             raise failed(f"dial {protocol} {self}: ", "connect", error) from error
@@ -70,6 +67,14 @@ def _bind(opened: socket.socket, source: str, kind: socket.SocketKind) -> None:
 
 
 def _numeric(host: str, port: int, kind: socket.SocketKind) -> tuple[int, Any]:
+    """Family and socket address. No name is ever looked up, so this does not block. Raises OSError."""
+    if "%" in host:
+        return _resolved.__wrapped__(host, port, kind)  # interfaces come and go, and their numbers with them
+    return _resolved(host, port, kind)
+
+
+@functools.lru_cache(maxsize=256)
+def _resolved(host: str, port: int, kind: socket.SocketKind) -> tuple[int, Any]:
     found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
     return found[0][0], found[0][4]
 

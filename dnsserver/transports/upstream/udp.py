@@ -19,9 +19,9 @@ from dnsserver.transports.upstream.peer import Accept, ExchangeError, Peer, addr
 from dnsserver.transports.upstream.randomness import RANDOM
 
 #: Free sockets from which on a question takes one of them.
-REUSE_FROM = 32
+REUSE_FROM = 16
 #: Free sockets that are kept.
-FREE_MAX = 40
+FREE_MAX = 96
 #: Seconds. How long a socket may be taken again.
 LIFE_S = 1.0
 #: Octets of an ID (RFC 1035 section 4.1.1).
