@@ -9,10 +9,14 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from dnsserver.answering.static import tell
 from dnsserver.plugins.sign import setup
 from dnsserver.plugins.sign.settings import FOLDER, zones_to_sign
 from dnsserver.plugins.sign.signer import ZoneSigner
+from dnsserver.sources.zonefile import load_zone
 from dnsserver.wire import names
+from dnsserver.wire.codes import Type, type_number
+from dnsserver.wire.question import Question
 from tests.plugins.helpers import directive, refused
 from tests.runtime.helpers import ask, data, eventually, rcode, server_of
 from tests.support.zone_keys import ZSK, make_key
@@ -174,3 +178,38 @@ def test_refused(tmp_path: Path) -> None:
     }
     for text, error in cases.items():
         assert refused(setup, text, tmp_path) == f"plugin/sign: {error}"
+
+
+@pytest.mark.parametrize(
+    ("question", "proofs"),
+    [
+        ("zz A", ["a.b.www.example.org.", "example.org."]),
+        ("ns TXT", ["ns.example.org."]),
+        ("b.www A", ["*.wild.example.org."]),
+        ("x.wild TXT", ["*.wild.example.org."]),
+        ("x.wild A", ["*.wild.example.org."]),
+        ("a.sub A", ["sub.example.org."]),
+        ("sub DS", ["sub.example.org."]),
+        ("a.safe A", []),
+    ],
+)
+def test_proofs_of_the_signed_zone(question: str, proofs: list[str], tmp_path: Path) -> None:
+    """RFC 4035 section 3.1: which NSEC records stand in authority, each with its signature."""
+    look(signer(tmp_path, Clock(), make_key(tmp_path)))
+    loaded = load_zone(tmp_path / "db.example.org.signed", names.from_text("example.org."))
+    assert loaded is not None
+    name, rtype = question.split()
+    number = type_number(rtype)
+    assert number is not None
+    asked = Question(names.from_text(f"{name}.example.org."), number)
+    authority = tell(loaded.zone, asked, do=True).reply.authority
+    found = {names.to_text(record.owner) for record in authority if record.rtype == Type.NSEC}
+    signatures = {
+        names.to_text(record.owner)
+        for record in authority
+        if record.rtype == Type.RRSIG and record.rdata.head[:2] == Type.NSEC.to_bytes(2, "big")
+    }
+    assert found == signatures == set(proofs)
+    assert not [
+        record for record in tell(loaded.zone, asked, do=False).reply.authority if record.rtype == Type.NSEC
+    ]
