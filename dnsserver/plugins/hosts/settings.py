@@ -55,7 +55,7 @@ def _check_access(occurrence: Occurrence, file: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        reason = f"stat {file}: {error.strerror}"
+        reason = f"stat {file}: {str(error.strerror).lower()}"  # as Go has the system's words
         raise occurrence.error(f"unable to access hosts file '{file}': {reason}") from None
 
 

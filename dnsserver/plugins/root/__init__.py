@@ -16,6 +16,6 @@ def setup(directive: Directive, site: Site) -> Plugin:
     except FileNotFoundError:
         return Plugin(name="root", directory=folder)
     except OSError as error:
-        reason = f"stat {folder}: {error.strerror}"
+        reason = f"stat {folder}: {str(error.strerror).lower()}"  # as Go has the system's words
         raise occurrence.error(f"unable to access root path '{folder}': {reason}") from None
     return Plugin(name="root", directory=folder)

@@ -68,7 +68,7 @@ PARSING = "Corefile:{} - Error during parsing: {}"
         (
             "hosts /etc/hosts/x",
             PARSING.format(
-                2, "unable to access hosts file '/etc/hosts/x': stat /etc/hosts/x: Not a directory"
+                2, "unable to access hosts file '/etc/hosts/x': stat /etc/hosts/x: not a directory"
             ),
         ),
         ("hosts f a..b", "zone is not a valid domain name: a..b (Corefile:2)"),

@@ -24,7 +24,7 @@ def test_folder(text: str, folder: str) -> None:
         ("root a b", "Wrong argument count or unexpected line ending after 'b'"),
         (
             "root /etc/hosts/x",
-            "unable to access root path '/etc/hosts/x': stat /etc/hosts/x: Not a directory",
+            "unable to access root path '/etc/hosts/x': stat /etc/hosts/x: not a directory",
         ),
     ],
 )
