@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from dnsserver.wire.codes import Type
+from dnsserver.zone.objects import ClusterObject
 from tests.answers.objects import namespaces, service
 from tests.fast.court import block, court
 from tests.fast.test_blocks import asked as question
 from tests.fast.test_blocks import named, with_opt
 
 KUBERNETES = "kubernetes cluster.local"
-OBJECTS = (*namespaces("default"), service("default/web", "10.96.0.1", "http:80"))
+OBJECTS: tuple[ClusterObject, ...] = (*namespaces("default"), service("default/web", "10.96.0.1", "http:80"))
 
 
 @pytest.mark.parametrize(
