@@ -59,7 +59,7 @@ def test_any_octets_are_a_zone_or_an_error(seed: int, tmp_path: Path) -> None:
             loaded = load_zone(path, ORIGIN)
             assert loaded is not None
             zones += bool(list(loaded.zone.records()))
-    assert zones > 5
+    assert zones > 2
 
 
 @pytest.mark.parametrize("seed", range(2))
