@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dnsserver import __version__
-from dnsserver.config import ConfigError, Corefile, load, parse, seconds
+from dnsserver.config import ConfigError, Corefile, Origin, seconds
 from dnsserver.observability import logs
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.table import ORDER, SETUPS
@@ -20,7 +20,7 @@ from dnsserver.runtime.check import check
 from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.serving import Started, StartError, serve_until_signal
-from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
+from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 
 DEFAULT_COREFILE = Path("Corefile")
@@ -77,8 +77,8 @@ def _run(words: list[str]) -> int:
         _banner(server, quiet=options.quiet)
 
     try:
-        corefile, directory = _read(options.conf, options.port)
-        return _served(corefile, directory, options, started)
+        origin = _origin(options.conf, options.port)
+        return _served(_read(origin), origin, options, started)
     except (ConfigError, StartError) as error:
         return _fail(str(error))
     finally:
@@ -91,16 +91,18 @@ def _serve(words: list[str]) -> int:
     paths = tuple(Path(path) for path in options.paths or ["."] if path != "-")
     try:
         text = _standard_input() if "-" in options.paths else None
-        corefile = standalone_corefile(
-            address=options.address,
-            port=options.port,
-            zone=options.zone,
-            forward=options.forward,
-            log=options.log,
+        origin = given(
+            standalone_text(
+                address=options.address,
+                port=options.port,
+                zone=options.zone,
+                forward=options.forward,
+                log=options.log,
+            )
         )
         return _served(
-            corefile,
-            Path(),
+            origin.read(),
+            origin,
             options,
             lambda server: _suggest(server, options.address, options.port),
             MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
@@ -111,7 +113,7 @@ def _serve(words: list[str]) -> int:
 
 def _served(
     corefile: Corefile,
-    directory: Path,
+    origin: Origin,
     options: argparse.Namespace,
     started: Started,
     source: SourceFactory | None = None,
@@ -119,24 +121,25 @@ def _served(
     """Serve in as many processes as *options* say, until a signal says stop. Raises ConfigError and StartError."""
     workers = worker_count(options.workers)
     if workers == 0:
-        return asyncio.run(serve_until_signal(corefile, directory, started, source, options.judge))
+        return asyncio.run(serve_until_signal(corefile, origin, started, source, options.judge))
     # Imported here: one process does without LMDB.
     from dnsserver.runtime.several import ProcessOptions, serve_by_processes
 
     processes = ProcessOptions(
         workers=workers,
+        auto=options.workers == "auto",
         state_dir=options.state_dir,
         state_max_age_s=options.state_max_age,
         judged=options.judge,
     )
-    return serve_by_processes(corefile, directory, processes, started, source)
+    return serve_by_processes(corefile, origin, processes, started, source)
 
 
 def _check(words: list[str]) -> int:
     options = _check_parser().parse_args(words)
     try:
-        corefile, directory = _read(options.conf, options.port)
-        print("\n".join(asyncio.run(check(corefile, directory))))
+        origin = _origin(options.conf, options.port)
+        print("\n".join(asyncio.run(check(_read(origin), origin.directory))))
     except ConfigError as error:
         return _fail(str(error))
     return 0
@@ -263,28 +266,25 @@ def _share(text: str) -> float:
     return share
 
 
-def _read(conf: str, port: int) -> tuple[Corefile, Path]:
-    """The Corefile and the folder that its relative paths count from. Raises ConfigError."""
+def _origin(conf: str, port: int) -> Origin:
+    """Where the Corefile is. Raises ConfigError."""
     path = Path(conf)
-    if conf == "stdin":
-        text, directory = _standard_input(), Path()
-        corefile = parse(
-            text, file="stdin", directory=directory, directives=ORDER, environ=os.environ, default_port=port
-        )
-    elif path == DEFAULT_COREFILE and not path.exists():
-        corefile = parse(
-            "", file=conf, directory=Path(), directives=ORDER, environ=os.environ, default_port=port
-        )
-        directory = Path()
-    elif not path.exists():
-        # CoreDNS's words (coredns-compat.md, section 5.3): start scripts look for them.
-        raise ConfigError(f"loading Caddyfile via flag: open {conf}: no such file or directory")
-    else:
-        corefile = load(path, directives=ORDER, environ=os.environ, default_port=port)
-        directory = path.parent
+    return Origin(
+        path=path,
+        text=_standard_input() if conf == "stdin" else None,
+        optional=path == DEFAULT_COREFILE and not path.exists(),
+        directives=ORDER,
+        environ=os.environ,
+        default_port=port,
+    )
+
+
+def _read(origin: Origin) -> Corefile:
+    """The Corefile there. Raises ConfigError."""
+    corefile = origin.read()
     for warning in corefile.warnings:
         _say(f"[WARNING] {warning}")
-    return corefile, directory
+    return corefile
 
 
 def _banner(server: ClusterDnsServer, *, quiet: bool) -> None:

@@ -5,6 +5,8 @@ Public surface (all names are importable from here):
     load(path, *, directives, environ, default_port=53) -> Corefile
     parse(text, *, file, directory, directives, environ, default_port=53) -> Corefile
 
+    Origin(path, directives, environ, ...)      .read() -> Corefile, .digest() -> str: what is there now
+
     Corefile(blocks: tuple[ServerBlock, ...], warnings: tuple[str, ...], files: tuple[Path, ...])
     ServerBlock(keys: tuple[ServerKey, ...], directives: tuple[Directive, ...], file: str, line: int)
         .zones -> tuple[str, ...]                   the default zone list of the block's plugins
@@ -69,6 +71,7 @@ from dnsserver.config.gotext import seconds
 from dnsserver.config.keys import ServerKey, zones_from
 from dnsserver.config.lexer import Token
 from dnsserver.config.listeners import ListenEntry, Listener, check_overlaps, listeners
+from dnsserver.config.origin import Origin
 from dnsserver.config.zones import reverse_zones
 
 __all__ = [
@@ -79,6 +82,7 @@ __all__ = [
     "ListenEntry",
     "Listener",
     "Occurrence",
+    "Origin",
     "Property",
     "ServerBlock",
     "ServerKey",

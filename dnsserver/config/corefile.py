@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,26 +50,24 @@ class ServerBlock:
 
 @dataclass(frozen=True, slots=True)
 class Corefile:
-    """A whole configuration; `files` are all that were read, `warnings` what its author should hear."""
+    """A whole configuration; `files` are all that were read, `warnings` what its author should hear.
+
+    `digest` is the SHA-512, in hex, of its words with those of its imports, by line and block: comments and white space
+    do not count. `built_in`: the text had no server block, so this is the built-in configuration.
+    """
 
     blocks: tuple[ServerBlock, ...]
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    digest: str = ""
+    built_in: bool = False
 
 
 def load(
     path: Path, *, directives: Collection[str], environ: Mapping[str, str], default_port: int = DNS_PORT
 ) -> Corefile:
     """Read and parse the file at *path*; ConfigError says why it cannot be used."""
-    try:
-        directory = path.absolute().parent
-        text = files.read_text(path, regular_only=False)
-    except files.UnreadableError as error:
-        raise ConfigError(f"{path} - cannot be read: {error}; name another file with -conf") from error
-    except OSError as error:
-        raise ConfigError(
-            f"{path} - cannot be found from a working directory that is gone: {error}"
-        ) from error
+    text, directory = read_file(path)
     corefile = parse(
         text,
         file=str(path),
@@ -77,6 +77,19 @@ def load(
         default_port=default_port,
     )
     return replace(corefile, files=(path, *corefile.files))
+
+
+def read_file(path: Path) -> tuple[str, Path]:
+    """The text at *path*, and the folder in which its imports are looked for. Raises ConfigError."""
+    try:
+        directory = path.absolute().parent
+        return files.read_text(path, regular_only=False), directory
+    except files.UnreadableError as error:
+        raise ConfigError(f"{path} - cannot be read: {error}; name another file with -conf") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} - cannot be found from a working directory that is gone: {error}"
+        ) from error
 
 
 def parse(
@@ -92,25 +105,70 @@ def parse(
 
     A text without any server block gives the built-in configuration: the root zone with `whoami` and `log`.
     """
-    lexed = lex(text, file, limit=MAX_TOKENS)
-    environment = Environment(environ)
-    stream = TokenStream(lexed.tokens, file)
-    imports = Imports(stream, environment, file, directory)
-    parser = Parser(stream, imports, environment, directives)
-    raw_blocks = parser.blocks() or _default_blocks(directory)
+    read = _Read.of(text, file, directory, directives, environ)
+    raw_blocks = read.blocks or _default_blocks(directory)
     keyed = _with_keys(raw_blocks, default_port)
     blocks = tuple(
         ServerBlock(keys, raw.directives, raw.opening.file, raw.opening.line)
         for raw, keys in zip(raw_blocks, keyed, strict=True)
     )
-    warnings = [
-        *lexed.warnings,
-        *imports.warnings,
-        *environment.warnings,
-        *parser.warnings,
-        *_doubts(raw_blocks),
+    warnings = (*read.warnings, *_doubts(raw_blocks))
+    return Corefile(blocks, warnings, read.files, _digest(read.blocks), built_in=not read.blocks)
+
+
+def digest_of(text: str, *, file: str, directory: Path, environ: Mapping[str, str]) -> str:
+    """`Corefile.digest` of *text*, which may have directives and server keys that nobody knows. Raises ConfigError when
+    its form is wrong."""
+    return _digest(_Read.of(text, file, directory, _Anything(), environ).blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What stands in a text and in what it imports, before any of it is given a meaning."""
+
+    blocks: list[RawBlock]
+    warnings: list[str]
+    files: tuple[Path, ...]
+
+    @classmethod
+    def of(
+        cls, text: str, file: str, directory: Path, directives: Collection[str], environ: Mapping[str, str]
+    ) -> _Read:
+        lexed = lex(text, file, limit=MAX_TOKENS)
+        environment = Environment(environ)
+        stream = TokenStream(lexed.tokens, file)
+        imports = Imports(stream, environment, file, directory)
+        parser = Parser(stream, imports, environment, directives)
+        blocks = parser.blocks()
+        warnings = [*lexed.warnings, *imports.warnings, *environment.warnings, *parser.warnings]
+        return cls(blocks, warnings, tuple(imports.files))
+
+
+class _Anything(Collection[str]):
+    """Every directive is known."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _digest(blocks: Sequence[RawBlock]) -> str:
+    words = [
+        [
+            [token.text for token in block.keys],
+            [
+                [name, *([one.texts, [line.words for line in one.properties]] for one in found)]
+                for name, found in block.occurrences.items()
+            ],
+        ]
+        for block in blocks
     ]
-    return Corefile(blocks, tuple(warnings), tuple(imports.files))
+    return hashlib.sha512(json.dumps(words).encode()).hexdigest()
 
 
 def _default_blocks(directory: Path) -> list[RawBlock]:

@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds. For a whole request, for taking an answer, and between two requests: CoreDNS's limits.
 REQUEST_S = WRITE_S = IDLE_S = 5.0
+#: Seconds. For requests that have begun when others take the sockets over.
+FINISH_S = 1.0
 #: Open connections; one more is closed at once. A kubelet uses one per probe, Prometheus one.
 CONNECTIONS_MAX = 128
 #: Octets. Request line and headers.
@@ -69,9 +71,10 @@ class HttpListenError(Exception):
 
 
 class HttpListener:
-    """Answer requests for the paths in *routes*, whatever the method. Sockets are bound by `start`.
+    """Answer requests for the paths in *routes*, whatever the method.
 
-    Host "" means every address; port 0 picks a free one, see `port`. With *tls*, by HTTPS only.
+    On *sockets*, which are its own from then on, or on those that `start` binds: host "" means every address; port 0
+    picks a free one, see `port`. With *tls*, by HTTPS only.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class HttpListener:
         port: int,
         routes: Mapping[str, Callable[[], HttpAnswer]],
         *,
+        sockets: Sequence[socket.socket] = (),
         limits: HttpLimits = _DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -87,8 +91,10 @@ class HttpListener:
         self._routes = routes
         self._limits = limits
         self._tls = tls
+        self._sockets = tuple(sockets)
         self._servers: list[asyncio.Server] = []
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
+        self._finishing = False
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
 
@@ -104,13 +110,13 @@ class HttpListener:
 
     async def start(self) -> None:
         """Listen, or raise `HttpListenError`."""
-        sockets = _bind(self.host, self.port)
-        self.port = int(sockets[0].getsockname()[1])
+        self._sockets = self._sockets or tuple(bind_http(self.host, self.port))
+        self.port = int(self._sockets[0].getsockname()[1])
         started = asyncio.Event()
         self._main = asyncio.create_task(self._run(started), name=repr(self))
         try:
             await started.wait()
-            for sock in sockets:
+            for sock in self._sockets:
                 server = await asyncio.start_server(
                     self._connected,
                     sock=sock,
@@ -120,19 +126,36 @@ class HttpListener:
                 )
                 self._servers.append(server)
         except BaseException:
-            for sock in sockets:
-                sock.close()
             await self.close()
             raise
 
-    async def close(self) -> None:
-        """Stop listening and cut all connections."""
+    async def close(self, *, handed_over: bool = False) -> None:
+        """Stop listening, wherever else somebody has the same sockets, and cut all connections.
+
+        *handed_over*: others have them and go on with them; what was asked here is answered, for a second at most.
+        """
+        for sock in self._sockets if not handed_over else ():
+            with contextlib.suppress(OSError):  # a socket that does not listen any more
+                sock.shutdown(socket.SHUT_RDWR)
         for server in self._servers:
             server.close()
+        for sock in self._sockets:  # which a server that never came to be has not closed
+            sock.close()
+        if handed_over:
+            await self._finish()
         if self._main is not None:
             self._main.cancel()
             await asyncio.wait([self._main])
             await asyncio.sleep(0)  # the event loop loses aborted connections in its next round
+
+    async def _finish(self) -> None:
+        """Until every request that was begun has its answer."""
+        self._finishing = True
+        for task, connection in self._connections.items():
+            if connection.resting:
+                task.cancel()
+        if self._connections:
+            await asyncio.wait(set(self._connections), timeout=FINISH_S)
 
     async def _run(self, started: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as self._group:
@@ -144,15 +167,15 @@ class HttpListener:
         if full or self._group is None or self._main is None or self._main.cancelling():
             writer.transport.abort()
             return
-        task = self._group.create_task(self._serve(reader, writer), name=f"http {self!r}")
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        connection = _Connection(reader, writer, self._limits)
+        task = self._group.create_task(self._serve(connection), name=f"http {self!r}")
+        self._connections[task] = connection
+        task.add_done_callback(self._connections.pop)
         task.add_done_callback(lambda _: writer.transport.abort())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(reader, writer, self._limits)
+    async def _serve(self, connection: "_Connection") -> None:
         try:
-            while await connection.serve_one(self._answer):
+            while await connection.serve_one(self._answer) and not self._finishing:
                 pass
             await connection.finish()
         except (OSError, TimeoutError):
@@ -181,6 +204,9 @@ class _Connection:
         self._writer = writer
         self._limits = limits
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MAX)
+        self._answered = False
+        self.resting = False
+        """Between two requests: nothing is owed to the client."""
 
     async def serve_one(self, answer: Callable[[str], HttpAnswer]) -> bool:
         """Read a request and answer it; False when it was the last."""
@@ -203,6 +229,7 @@ class _Connection:
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
+        self._answered = True
         return True
 
     async def finish(self) -> None:
@@ -216,11 +243,14 @@ class _Connection:
     async def _request(self) -> h11.Request | None:
         """The head of the next request; None when the client has gone or sent none in time."""
         if not self._http.trailing_data[0]:
+            self.resting = self._answered
             try:
                 async with asyncio.timeout(self._limits.idle_s):
                     data = await self._reader.read(_READ_OCTETS)
             except TimeoutError:
                 return None
+            finally:
+                self.resting = False
             self._http.receive_data(data)
         async with asyncio.timeout(self._limits.request_s):
             event = await self._event()
@@ -294,8 +324,8 @@ def _label(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
-    """One listening socket, or for "" one per IP version of this host, with the same port."""
+def bind_http(host: str, port: int) -> list[socket.socket]:
+    """One listening socket, or for "" one per IP version of this host, with the same port. Raises HttpListenError."""
     sockets: list[socket.socket] = []
     try:
         for address in (host,) if host else _EVERY_ADDRESS:

@@ -96,6 +96,34 @@ class Remembers(Protocol):
         ...
 
 
+class Reloading(Protocol):
+    """The configuration that the server runs, and its way to another."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-512, in hex, of the Corefile that runs (see Corefile)."""
+        ...
+
+    @property
+    def tried(self) -> str:
+        """That of the last one that the server was to go over to, be it that this failed; if none, of what runs."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """How often a change to which `begin` was called could not be served."""
+        ...
+
+    def look(self) -> str:
+        """The digest of what is there now. Raises ConfigError. It reads files, and may be called in a thread."""
+        ...
+
+    def begin(self, digest: str) -> None:
+        """Go over to what is there now, which has this *digest*. Returns at once; this process or this part of it may
+        be told to end. When the new configuration cannot be served, the log says why, and all stays as it is."""
+        ...
+
+
 class Server(Protocol):
     """What a plugin may ask of the server that it is part of."""
 
@@ -143,6 +171,11 @@ class Server(Protocol):
 
     def unmanned(self) -> str:
         """Why nobody answers queries at present; "" when somebody does."""
+        ...
+
+    @property
+    def reloading(self) -> Reloading:
+        """The way to another configuration."""
         ...
 
 
@@ -255,6 +288,10 @@ class Plugin:
     """Queries of classes other than IN may reach the chain (section 15)."""
     lameduck_s: float = 0.0
     """Seconds to go on answering after the signal to stop."""
+    workers: int = 0
+    """How many processes are to answer, where the command line does not say; 0: no matter."""
+    running: Callable[[], None] | None = None
+    """Called once the whole server runs with this configuration, in one of its processes."""
     counted: bool = False
     """The queries of the block are counted."""
     metrics: Callable[[], Iterable[AnyFamily]] | None = None

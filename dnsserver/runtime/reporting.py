@@ -22,7 +22,7 @@ class Reports:
     def __init__(self, slot: Slot, families: Callable[[], Iterable[AnyFamily]]) -> None:
         self._slot = slot
         self._families = families
-        self._earlier = lasting(_left_in(slot))
+        self._earlier = lasting(left_in(slot))
 
     def write(self) -> None:
         """Does not raise: a worker that answers is worth more than its numbers."""
@@ -38,10 +38,33 @@ class Reports:
             await asyncio.sleep(REPORT_S)
 
 
-def worker_families(board: Board) -> Iterator[AnyFamily]:
-    """What all workers have counted, and what became of the processes."""
+def control_families(board: Board) -> Callable[[], Iterable[AnyFamily]]:
+    """What the control process has to tell besides its own: what those have counted that had its place before, what all
+    workers have, and what became of the processes."""
+    predecessors = lasting(left_in(board.control_slot))
+    return lambda: (*predecessors, *_of_workers(board), *_counted_before(board))
+
+
+def fold(board: Board) -> None:
+    """Keep what those have counted that were there before the members of *board*, and let go of their memory. By the
+    parent, when they have ended."""
+    earlier = _counted_before(board)
+    board.earlier = encode_families(merge(earlier))
+    board.before = None
+
+
+def _counted_before(board: Board) -> list[AnyFamily]:
+    found = decode_families(board.earlier) if board.earlier else []
+    if board.before is not None:
+        for slot in board.before.slots:
+            found += lasting(left_in(slot))
+        found += _counted_before(board.before)
+    return found
+
+
+def _of_workers(board: Board) -> Iterator[AnyFamily]:
     for slot in board.worker_slots:
-        yield from _left_in(slot)
+        yield from left_in(slot)
     yield Family(
         "dnsserver_workers",
         Kind.GAUGE,
@@ -62,11 +85,13 @@ def worker_families(board: Board) -> Iterator[AnyFamily]:
 
 
 def unmanned(board: Board, now: float) -> str:
-    """Why nobody answers; *now* is `time.monotonic`."""
-    beats = [slot.last_beat for slot in board.worker_slots]
+    """Why nobody answers; *now* is `time.monotonic`. Those that were there before may still do."""
+    boards = (board,) if board.before is None else (board, board.before)
+    beats = [slot.last_beat for each in boards for slot in each.worker_slots]
     return "" if any(now - beat < SILENT_S for beat in beats) else "no worker process is running"
 
 
-def _left_in(slot: Slot) -> list[AnyFamily]:
+def left_in(slot: Slot) -> list[AnyFamily]:
+    """What was last reported there."""
     octets = slot.read()
     return [] if octets is None else decode_families(octets)

@@ -16,19 +16,19 @@ from dnsserver.config import Corefile
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpListener, HttpListenError
-from dnsserver.plugins.plugin import Measured, Plugin, SourceFactory
+from dnsserver.plugins.plugin import Measured, Plugin, Reloading, SourceFactory
 from dnsserver.plugins.ready import READY_PATH
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.routes import http_listeners
 from dnsserver.runtime.sites import (
     BuiltListener,
     BuiltSite,
-    bind_listeners,
     build_listeners,
     build_sites,
     enabled_plugins,
 )
-from dnsserver.runtime.surroundings import Surroundings
+from dnsserver.runtime.sockets import bind_alone, bind_http_places
+from dnsserver.runtime.surroundings import HTTP, OpenSockets, Surroundings, Where
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
 from dnsserver.transports.exchange import ExchangePlaces
@@ -73,10 +73,11 @@ class ClusterDnsServer:
         self._queries = QueryCounters()
         # A process that does not answer has none: they would follow every change for nothing.
         answered = self.built if self._around.role.answers else ()
-        self._dispatchers = {built.label: self._dispatcher(built) for built in answered}
+        self._dispatchers = {built.where: self._dispatcher(built) for built in answered}
         self._routes = http_listeners(self.plugins())
         self._only_ready: list[HttpListener] = []
         self.listeners: list[Listener] = []
+        self._sockets = OpenSockets()
         self._by_socket: dict[tuple[str, int], Dispatcher] = {}
         self._grace_s = 0.0
         self._exits = contextlib.AsyncExitStack()
@@ -137,17 +138,17 @@ class ClusterDnsServer:
     def unmanned(self) -> str:
         return self._around.unmanned()
 
+    @property
+    def reloading(self) -> Reloading:
+        return self._around.reloading
+
     # Life.
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as exits:
             try:
                 if self._around.role.follows:
-                    # The probes first: they say "not ready" while the sources have their first lists read.
-                    await self._start_http(exits)
-                    for plugin in self.plugins():
-                        if plugin.follow is not None:
-                            await exits.enter_async_context(plugin.follow())
+                    await self._follow(exits)
                 if self._around.role.answers:
                     for plugin in self.plugins():
                         if plugin.lifespan is not None:
@@ -181,6 +182,34 @@ class ClusterDnsServer:
         return max((plugin.lameduck_s for plugin in self.plugins()), default=0.0)
 
     @property
+    def workers_wanted(self) -> int:
+        """How many processes are to answer, as the Corefile says; 0: it says nothing."""
+        return max((plugin.workers for plugin in self.plugins()), default=0)
+
+    def runs(self) -> None:
+        """Tell the plugins that the whole server runs with them now; in one process of it."""
+        for plugin in self.plugins():
+            if plugin.running is not None:
+                plugin.running()
+
+    @property
+    def places(self) -> frozenset[Where]:
+        """What this server listens on, or is to."""
+        return frozenset(
+            (*(built.where for built in self.built), *((HTTP, *endpoint) for endpoint in self._routes))
+        )
+
+    @property
+    def http_endpoints(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each HTTP listener, as the Corefile has them."""
+        return tuple(self._routes)
+
+    @property
+    def sockets(self) -> OpenSockets:
+        """Those that are open. They belong to this server."""
+        return self._sockets
+
+    @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         """Host and port of every DNS socket, ports as the system chose them where 0 was asked for."""
         return tuple(endpoint for listener in self.listeners for endpoint in listener.endpoints)
@@ -193,15 +222,28 @@ class ClusterDnsServer:
         except StoreError as error:
             raise StartError(str(error)) from None
 
+    async def _follow(self, exits: contextlib.AsyncExitStack) -> None:
+        """The probes first: they say "not ready" while the sources have their first lists read. But while another goes
+        on with its own, they tell of that one."""
+        if not self._around.succeeds:
+            await self._start_http(exits)
+        for plugin in self.plugins():
+            if plugin.follow is not None:
+                await exits.enter_async_context(plugin.follow())
+        if self._around.succeeds:
+            await self._start_http(exits)
+
     async def _open_sockets(self, exits: contextlib.AsyncExitStack) -> None:
         """Bind them all, or none; then serve."""
         exits.push_async_callback(self._close_sockets)
         pools = Pools(self.counters, encrypted=any(built.scheme != "dns" for built in self.built))
-        sockets = self._around.sockets or bind_listeners(self.built)
-        for built, opened in zip(self.built, sockets, strict=True):
-            dispatcher = self._dispatchers[built.label]
+        held = self._around.sockets([built.where for built in self.built])
+        sockets = bind_alone(self.built, held.dns)
+        self._sockets = OpenSockets(sockets, self._sockets.http)
+        for built in self.built:
+            dispatcher = self._dispatchers[built.where]
             listener = Listener(
-                opened,
+                sockets[built.where],
                 dispatcher.respond,
                 pool=pools.of(built.scheme, built.https_connections),
                 now=dispatcher.answer_now,
@@ -217,18 +259,30 @@ class ClusterDnsServer:
 
     async def _close_sockets(self) -> None:
         """All at the same time: the grace is that of all. Sockets that were never all open get none."""
-        stays = self._around.handed_over()
         async with asyncio.TaskGroup() as group:
-            for listener in self.listeners:
-                closing = listener.close(self._grace_s, handed_over=stays)
+            for built, listener in zip(self.built, self.listeners, strict=False):
+                closing = listener.close(self._grace_s, handed_over=self._around.handed_over(built.where))
                 group.create_task(closing, name=f"close {listener!r}")
 
     async def _start_http(self, exits: contextlib.AsyncExitStack) -> None:
+        held = self._around.sockets([(HTTP, *endpoint) for endpoint in self._routes])
+        try:
+            self._sockets = OpenSockets(http=bind_http_places(self._routes, held))
+        except HttpListenError:
+            for sock in held:
+                sock.close()
+            raise
+        made = []
         for (host, port), routes in self._routes.items():
+            where = (HTTP, host, port)
             answers = {path: route.answer for path, route in routes.items()}
             tls = next((route.tls for route in routes.values()), None)
-            listener = HttpListener(host, port, answers, tls=tls)
-            await listener.start()
-            exits.push_async_callback(listener.close)
+            made.append(HttpListener(host, port, answers, sockets=self._sockets.http[where], tls=tls))
+            exits.push_async_callback(self._close_http, made[-1], where)
             if set(routes) == {READY_PATH}:
-                self._only_ready.append(listener)
+                self._only_ready.append(made[-1])
+        for listener in made:
+            await listener.start()
+
+    async def _close_http(self, listener: HttpListener, where: Where) -> None:
+        await listener.close(handed_over=self._around.handed_over(where))

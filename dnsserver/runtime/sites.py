@@ -1,6 +1,5 @@
 """Server blocks to sites: the plugins of a block around each other, and where it listens."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +19,8 @@ from dnsserver.plugins.plugin import (
 )
 from dnsserver.plugins.table import ORDER, SETUPS
 from dnsserver.runtime.passage import Passage
+from dnsserver.runtime.surroundings import Where
 from dnsserver.store.keeping import InMemory, Keep
-from dnsserver.transports.binding import BoundSockets, bind_all
 from dnsserver.transports.certificates import Certificates
 from dnsserver.transports.limits import StreamTimeouts, TransportCounters
 from dnsserver.transports.service import PLAIN, Service, dns_over_https, dns_over_tls
@@ -108,6 +107,10 @@ class BuiltListener:
         if self.scheme == "tls" and found is not None:
             return dns_over_tls(found)
         return PLAIN
+
+    @property
+    def where(self) -> Where:
+        return self.scheme, self.address, self.port
 
     def meter(self, counters: QueryCounters) -> Meter:
         """Counts into *counters* what the sites with `prometheus` answer, and what no site takes."""
@@ -242,34 +245,3 @@ def _check_streams(built: Sequence[BuiltListener]) -> None:
                 f"cannot serve {each.label} - its server blocks have different `tls`, and a client has its"
                 f" certificate before it names a zone: write the same in all, or use ports of their own ({where})"
             )
-
-
-def bind_listeners(built: Sequence[BuiltListener]) -> tuple[BoundSockets, ...]:
-    """The sockets of each, or ListenError and none."""
-    return bind_for_workers(built, 1)[0]
-
-
-def bind_for_workers(built: Sequence[BuiltListener], workers: int) -> tuple[tuple[BoundSockets, ...], ...]:
-    """For each of *workers* the sockets of each listener, or ListenError and none at all.
-
-    Every worker has UDP sockets of its own, among which the kernel shares out the clients (SO_REUSEPORT in socket(7)).
-    The TCP sockets are the same for all: who comes first accepts.
-    """
-    with contextlib.ExitStack() as failed:
-        first = []
-        for each in built:
-            protocols = ("tcp", "udp") if each.scheme == "dns" else ("tcp",)
-            first.append(
-                bind_all([(each.address, each.port)], protocols=protocols, reuse_udp_port=workers > 1)
-            )
-            failed.callback(first[-1].close)
-        found = [tuple(first)]
-        for _ in range(1, workers):
-            more = []
-            for sockets in first:
-                udp = bind_all(sockets.udp_endpoints, protocols=("udp",), reuse_udp_port=True).udp
-                more.append(BoundSockets(udp, sockets.tcp))
-                failed.callback(more[-1].close)
-            found.append(tuple(more))
-        failed.pop_all()
-    return tuple(found)

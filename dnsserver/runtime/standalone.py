@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnsserver.config import Corefile, parse
+from dnsserver.config import Origin
 from dnsserver.plugins.plugin import Source, SourceFactory
 from dnsserver.plugins.table import ORDER
 from dnsserver.sources.manifests import ManifestSettings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dnsserver.sources.manifests.source import ManifestSource
 
 
-def standalone_corefile(
+def standalone_text(
     *,
     address: str = "127.0.0.1",
     port: int = 0,
@@ -25,8 +25,8 @@ def standalone_corefile(
     forward: str = "",
     log: bool = False,
     options: Sequence[str] = (),
-) -> Corefile:
-    """Serve a cluster on one address; with *forward*, everything else by that server. Raises ConfigError.
+) -> str:
+    """A Corefile that serves a cluster on one address; with *forward*, everything else by that server.
 
     What is in the cluster comes from the source that the server is given. *options* are further lines of the
     `kubernetes` block. Without *forward* no other name exists: the server is offline, and says so in the way that
@@ -46,9 +46,12 @@ def standalone_corefile(
         f"forward . {_quoted(forward)}" if forward else "offline",
         "}",
     ]
-    return parse(
-        "\n".join(lines), file="<command line>", directory=Path(), directives=ORDER, environ=os.environ
-    )
+    return "\n".join(lines)
+
+
+def given(text: str) -> Origin:
+    """A Corefile that stands in no file."""
+    return Origin(path=Path("<command line>"), text=text, directives=ORDER, environ=os.environ)
 
 
 class MemoryManifests:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from dnsserver.runtime.server import ClusterDnsServer
-from dnsserver.runtime.standalone import MemoryManifests, standalone_corefile
+from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
 from dnsserver.sources.manifests import Documents, ManifestSettings
 
 
@@ -44,10 +44,8 @@ class ClusterDNS:
         return f"<ClusterDNS {self.host}:{self.port}>"
 
     async def __aenter__(self) -> Self:
-        corefile = standalone_corefile(
-            address=self.host, port=self.port, zone=self._zone, options=self._options
-        )
-        server = ClusterDnsServer(corefile, Path(), source=self._manifests.factory)
+        text = standalone_text(address=self.host, port=self.port, zone=self._zone, options=self._options)
+        server = ClusterDnsServer(given(text).read(), Path(), source=self._manifests.factory)
         await server.__aenter__()
         self._server = server
         self.port = server.endpoints[0][1]

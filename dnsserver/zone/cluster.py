@@ -40,6 +40,14 @@ class Standing:
     stale: Mapping[Feed, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a state has."""
+
+    standing: Standing
+    objects: Mapping[Feed, tuple[ClusterObject, ...]]
+
+
 class ClusterState:
     """Slim objects by feed, with indexes by Service and by address; they lie in *tables*.
 
@@ -90,6 +98,14 @@ class ClusterState:
         """The source follows *feed* again without having needed a new list."""
         self._stale.pop(feed, None)
 
+    def restore(self, content: "Content") -> None:
+        """Begin as another state was, which had all that this one is to have; `restored` until lists come."""
+        if not self.feeds <= content.standing.synced:
+            return
+        for feed in self.feeds:
+            self.replace(feed, content.objects[feed], 0)
+        self._adopt(Standing(content.standing.serial, self.feeds, self.feeds))
+
     # What readers call.
 
     @property
@@ -115,6 +131,11 @@ class ClusterState:
     @property
     def standing(self) -> Standing:
         return Standing(self.serial, frozenset(self._synced), frozenset(self._restored), self.stale)
+
+    def content(self) -> "Content":
+        """Everything, as it is now."""
+        objects = {feed: tuple(self._tables.objects(feed)) for feed in self.feeds}
+        return Content(self.standing, objects)
 
     def subscribe(self, listener: ChangeListener) -> None:
         self._listeners.append(listener)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -34,7 +35,7 @@ class Served(ServerProcess):
         folder: Path,
         api: str = "",
         *flags: str | Path,
-        workers: int = 2,
+        workers: int | str = 2,
         lines: Sequence[str] = (),
         blocks: str = "",
         port: int = 0,
@@ -44,8 +45,8 @@ class Served(ServerProcess):
         self.port, self.http = port or free_port(), free_port()
         self.state = state or folder / "state"
         self._file = folder / f"Corefile-{self.port}"
-        text = blocks or _block(api, lines)
-        self._text = text.replace("PORT", str(self.port)).replace("HTTP", str(self.http))
+        self._api = api
+        self._text = self._made(lines, blocks)
         super().__init__(
             "-conf",
             self._file,
@@ -61,6 +62,24 @@ class Served(ServerProcess):
     def __enter__(self) -> Self:
         self._file.write_text(self._text)
         return super().__enter__()
+
+    def _made(self, lines: Sequence[str], blocks: str) -> str:
+        text = blocks or _block(self._api, lines)
+        return text.replace("PORT", str(self.port)).replace("HTTP", str(self.http))
+
+    # Going over to another Corefile.
+
+    def change(self, *lines: str, blocks: str = "") -> None:
+        """Put another Corefile in the place of the present one; all of it at once."""
+        new = self._file.with_suffix(".new")
+        new.write_text(self._made(lines, blocks))
+        new.replace(self._file)
+
+    def reload(self, said: str = "[INFO] Reloading complete") -> None:
+        """Tell the server to go over to it, and wait until it has *said* so."""
+        before = self.stdout.count(said)
+        self.send(signal.SIGUSR1)
+        wait_until(lambda: self.stdout.count(said) > before, self.told)
 
     def up(self) -> Self:
         self.wait_for(STARTED)
@@ -120,7 +139,7 @@ class Served(ServerProcess):
     def ready(self) -> tuple[int, str]:
         return get(self.http, "/ready")
 
-    def metric(self, name: str, **labels: str) -> float | None:
+    def metric(self, name: str, /, **labels: str) -> float | None:
         """The sum of the samples with *labels*; None when there is none, or nobody to tell."""
         text = get(self.http, "/metrics")[1]
         found = [

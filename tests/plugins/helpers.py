@@ -12,7 +12,8 @@ from dnsserver.answering.reply import Reply
 from dnsserver.config import ConfigError, Directive, parse
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
-from dnsserver.plugins.plugin import Handler, Measured, Plugin, Site, no_next_plugin
+from dnsserver.plugins.plugin import Handler, Measured, Plugin, Reloading, Site, no_next_plugin
+from dnsserver.runtime.reloading import NEVER
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.limits import TransportCounters
 from dnsserver.wire import names
@@ -36,6 +37,7 @@ class FakeServer:
     stops: bool = False
     asked: list[Query] = field(default_factory=list)
     forgotten: int = 0
+    configuration: Reloading = NEVER
 
     async def resolve(self, query: Query) -> Reply | None:
         self.asked.append(query)
@@ -71,6 +73,10 @@ class FakeServer:
 
     def unmanned(self) -> str:
         return ""
+
+    @property
+    def reloading(self) -> Reloading:
+        return self.configuration
 
 
 def directive(text: str, directory: Path = Path("/")) -> Directive:

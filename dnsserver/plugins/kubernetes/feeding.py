@@ -57,14 +57,15 @@ async def fed(
     """
     make = factory or source_factory(settings, now)
     async with kept.writing() as lost:
-        feeding = _Feeding(kept.state, lambda: make(kept.state, feeds(settings)), lost)
-        if not kept.state.synced:
+        feeding = _Feeding(kept, lambda: make(kept.state, feeds(settings)), lost)
+        if not feeding.started:
             # Before anything else, as it may say that it cannot work; what an earlier run left can be served meanwhile.
             await feeding.prepare()
         task = asyncio.create_task(feeding.run(), name="kubernetes source")
         try:
-            await _synced(kept.state, settings.startup_timeout_s, task)
+            await _synced(kept, settings.startup_timeout_s, task)
             feeding.started = True
+            kept.publish()  # whoever starts now begins with all of it
             yield
         finally:
             task.cancel()
@@ -137,15 +138,13 @@ class _Feeding:
     """A source, kept running. It ends by being cancelled, or at the start by not being able to work. If it fails later
     all the same, what it fed goes on being served, marked stale."""
 
-    def __init__(
-        self, state: ClusterState, make: Callable[[], Awaitable[Source]], lost: asyncio.Event
-    ) -> None:
+    def __init__(self, kept: Kept, make: Callable[[], Awaitable[Source]], lost: asyncio.Event) -> None:
         """*lost* is set when changes have been lost on the way, so that the source has to list anew."""
-        self._state = state
+        self._state = kept.state
         self._make = make
         self._lost = lost
         self._source: Source | None = None
-        self.started = state.synced
+        self.started = _complete(kept)
 
     async def prepare(self) -> None:
         self._source = await self._make()
@@ -192,15 +191,21 @@ class _Feeding:
             await asyncio.wait((running, losing))
 
 
-async def _synced(state: ClusterState, timeout_s: float, source: asyncio.Task[None]) -> None:
+def _complete(kept: Kept) -> bool:
+    """Whether there is nothing to wait for."""
+    return kept.state.synced and not (kept.patient and kept.state.restored)
+
+
+async def _synced(kept: Kept, timeout_s: float, source: asyncio.Task[None]) -> None:
     """Wait for the first full lists, *timeout_s* at most."""
+    state = kept.state
     loop = asyncio.get_running_loop()
     begun = loop.time()
     report_at = begun + REPORT_INTERVAL_S
-    while not state.synced:
+    while not _complete(kept):
         now = loop.time()
         if now - begun >= timeout_s:
-            waiting = ", ".join(state.waiting_for)
+            waiting = ", ".join(state.waiting_for) or "anything; what was known before is served"
             LOG.warning("starting server with unsynced Kubernetes API: no full list yet of %s", waiting)
             return
         if now >= report_at:

@@ -11,6 +11,12 @@ from dnsserver.plugins.prometheus.transports import transport_families
 
 
 def all_families(server: Server) -> Iterator[AnyFamily]:
+    """Those of this process, and those of the others."""
+    yield from own_families(server)
+    yield from server.others()
+
+
+def own_families(server: Server) -> Iterator[AnyFamily]:
     """The metrics of queries, of sockets, and of each plugin that has some."""
     measured = server.measured()
     yield _build_info()
@@ -27,7 +33,6 @@ def all_families(server: Server) -> Iterator[AnyFamily]:
     for plugin in server.plugins():
         if plugin.metrics is not None:
             yield from plugin.metrics()
-    yield from server.others()
 
 
 def _build_info() -> Family:

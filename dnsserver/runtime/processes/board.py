@@ -51,13 +51,20 @@ class RestartCounters:
 
 
 class Board:
-    """Shared memory of a family of processes; made before the first fork."""
+    """Shared memory of a family of processes; made before the first of them is forked."""
 
-    def __init__(self, workers: int, slot_capacity: int = SLOT_CAPACITY) -> None:
-        """*slot_capacity* in octets, of each slot."""
+    def __init__(
+        self, workers: int, slot_capacity: int = SLOT_CAPACITY, before: "Board | None" = None
+    ) -> None:
+        """*slot_capacity* in octets, of each slot. *before*: that of the family whose place this one takes."""
         self.slots = tuple(Slot(slot_capacity) for _ in range(1 + workers))
         """By number of the place: the control child's, then the workers'."""
-        self.restarts = RestartCounters()
+        self.before = before
+        """Its members may still be finishing what they have begun."""
+        self.earlier = b""
+        """What the owner has kept of the boards before that, whose members have all ended."""
+        self.restarts: RestartCounters = before.restarts if before else RestartCounters()
+        self._run: memoryview = before._run if before else memoryview(mmap.mmap(-1, 8)).cast("Q")
         self._words = memoryview(mmap.mmap(-1, 8)).cast("Q")
 
     def __repr__(self) -> str:
@@ -65,12 +72,21 @@ class Board:
 
     @property
     def control_was_ready(self) -> bool:
-        """Whether a control process of this run has done its work: one that starts now takes its place."""
+        """Whether a control process of this family has done its work: one that starts now takes its place."""
         return bool(self._words[0])
 
     def note_control_ready(self) -> None:
         """By the parent."""
         self._words[0] = 1
+
+    @property
+    def failed_reloads(self) -> int:
+        """In this run of the program, of this family and those before it."""
+        return self._run[0]
+
+    def note_failed_reload(self) -> None:
+        """By the parent."""
+        self._run[0] += 1
 
     @property
     def control_slot(self) -> Slot:

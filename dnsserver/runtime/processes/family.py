@@ -5,11 +5,11 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dnsserver.runtime.processes.board import CONTROL_NUMBER, Board, Reason
-from dnsserver.runtime.processes.child import Closable, fork
+from dnsserver.runtime.processes.child import Closable, Role, fork
 from dnsserver.runtime.processes.link import ParentLink, Word
 from dnsserver.runtime.processes.place import Child, Place, how_it_ended
 
@@ -38,23 +38,29 @@ class Limits:
 
 
 class Family:
-    """All places and whoever lives there. The owner of *selector* calls `hear` when a link of it can be read, `reap`
-    after SIGCHLD, and `attend` by the time `due` says."""
+    """The places of one control child and some workers, and whoever lives there. The owner of *selector* calls `hear`
+    when a link of it can be read, `buried` with each child that it has waited for, and `attend` by the time `due` says.
+    """
 
     def __init__(
         self,
         board: Board,
-        places: Sequence[Place],
+        control: Role,
+        worker: Role,
         limits: Limits,
         selector: selectors.BaseSelector,
-        parents: Iterable[Closable],
+        parents: Callable[[], Iterable[Closable]],
     ) -> None:
-        """*parents* are what no child may keep open, besides the links."""
+        """*parents* gives what no child may keep open."""
+        self.control = Place(CONTROL_NUMBER, control)
+        self.workers = tuple(
+            Place(CONTROL_NUMBER + 1 + index, worker) for index in range(len(board.worker_slots))
+        )
         self._board = board
-        self._places = places
+        self._places = (self.control, *self.workers)
         self._limits = limits
         self._selector = selector
-        self._parents = tuple(parents)
+        self._parents = parents
         self._look_s = min(LOOK_S, limits.hang_s / _LOOKS_PER_LIMIT)
         self._looked = self._awake_since = time.monotonic()
         self.lame = False
@@ -65,13 +71,29 @@ class Family:
     def __repr__(self) -> str:
         return f"<Family {' '.join(repr(place) for place in self._places)}>"
 
+    def __contains__(self, place: object) -> bool:
+        return place in self._places
+
+    @property
+    def unready(self) -> list[Place]:
+        """Where somebody lives who has not said READY yet."""
+        return [place for place in self._places if place.child is not None and not place.child.link.ready]
+
+    @property
+    def links(self) -> list[ParentLink]:
+        return [place.child.link for place in self._places if place.child is not None]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody lives here."""
+        return not self.links
+
     def fork(self, place: Place) -> None:
         """Raises ProcessStartError, or comes back to it later when the place has had a child that was ready."""
         now = time.monotonic()
         self._board.slots[place.number].beat(0.0)
-        others = [other.child.link for other in self._places if other.child is not None]
         try:
-            pid, link = fork(place.role, place.name, self._board, place.number, (*self._parents, *others))
+            pid, link = fork(place.role, place.name, self._board, place.number, tuple(self._parents()))
         except OSError as error:
             if not place.was_ready:
                 raise ProcessStartError(f"{place.name}: no new process: {error.strerror}") from error
@@ -91,13 +113,21 @@ class Family:
         if not link.hear() and link in self._selector.get_map():
             self._selector.unregister(link)  # its death follows; the end of the file would be news for ever
         self._note_ready(place, link)
-        if link.failure is not None and not place.was_ready:
+        if link.failure is not None and not place.was_ready and self.replacing:
             raise ProcessStartError(link.failure)
 
-    def tell(self, places: Iterable[Place], word: Word) -> None:
+    def wish(self) -> str | None:
+        """What a child has said of the family that it wishes for in the place of this one; once."""
+        for link in self.links:
+            if link.wish is not None:
+                found, link.wish = link.wish, None
+                return found
+        return None
+
+    def tell(self, places: Iterable[Place], word: Word, more: bytes = b"") -> None:
         for place in places:
             if place.child is not None:
-                place.child.link.tell(word)
+                place.child.link.tell(word, more)
 
     def kill(self, places: Iterable[Place]) -> list[Place]:
         """Kill whoever still lives in *places*; the places where somebody did."""
@@ -116,21 +146,16 @@ class Family:
                 os.waitpid(place.child.pid, 0)
                 self._forget(place, place.child)
 
-    def reap(self) -> None:
-        """Wait for all that have died, also those that are ours only because this is process 1 of a container.
+    def buried(self, pid: int, status: int) -> bool:
+        """Take note of a child that has ended, if it is one of this family; *status* is of waitpid(2).
 
         Raises ProcessStartError when a child died that was to be the first of its place.
         """
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
-            for place in self._places:
-                if place.child is not None and place.child.pid == pid:
-                    self._bury(place, place.child, status)
+        for place in self._places:
+            if place.child is not None and place.child.pid == pid:
+                self._bury(place, place.child, status)
+                return True
+        return False
 
     def due(self) -> float:
         """When to `attend` next, in seconds of `time.monotonic`."""
@@ -167,12 +192,12 @@ class Family:
         self._note_ready(place, child.link)
         self._forget(place, child)  # before any error: its id may be another's from now on
         reason, words = how_it_ended(child, status)
-        if not place.was_ready:
+        if not place.was_ready and self.replacing:
             raise ProcessStartError(
                 words if reason is Reason.START else f"{place.name} ended before it was ready: {words}"
             )
         if not self.replacing:
-            if status:
+            if status and child.link.ready:
                 LOG.warning("%s (pid %d) ended: %s", place.name, child.pid, words)
             return
         self._board.restarts.add(place.kind, reason)

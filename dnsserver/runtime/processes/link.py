@@ -1,7 +1,8 @@
 """The line between the parent and one child: who is ready, who shall stop, and who has died.
 
-A pair of connected sockets on which one message is one packet: the child says READY, or FAILED and why; the parent says
-LAME and DRAIN. The end of the file says that the other process is gone, however it went.
+A pair of connected sockets on which one message is one packet: the child says READY, or FAILED and why, and may
+WISH for another family in the place of its own; the parent says LAME and DRAIN. The end of the file says that the other
+process is gone, however it went.
 """
 
 import asyncio
@@ -20,8 +21,8 @@ from dnsserver.runtime.processes.slots import Slot
 HEARTBEAT_S = 0.5
 #: Exit code of a child whose parent is gone; nobody is left to read it.
 PARENT_GONE_EXIT = 3
-#: Octets of a message: room for a start error of some lines.
-_MESSAGE_MAX = 8192
+#: Octets of a message: room for a start error of some lines, and for the names of a thousand sockets.
+_MESSAGE_MAX = 65_536
 
 
 class Word(bytes, Enum):
@@ -30,8 +31,11 @@ class Word(bytes, Enum):
     READY = b"READY"
     FAILED = b"FAILED "
     """The reason follows."""
+    WISH = b"WISH "
+    """What the owner of the family makes of it follows."""
     LAME = b"LAME"
-    DRAIN = b"DRAIN"
+    DRAIN = b"DRAIN "
+    """What follows is from the owner of the family."""
 
 
 def link_pair() -> tuple[socket.socket, socket.socket]:
@@ -51,6 +55,8 @@ class ParentLink:
         """The child has said READY."""
         self.failure: str | None = None
         """What the child has said of why it cannot start."""
+        self.wish: str | None = None
+        """What the child has said last of the family that it wishes for."""
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -70,10 +76,12 @@ class ParentLink:
                 self.ready = True
             elif message.startswith(Word.FAILED):
                 self.failure = message.removeprefix(Word.FAILED).decode(errors="replace")
+            elif message.startswith(Word.WISH):
+                self.wish = message.removeprefix(Word.WISH).decode(errors="replace")
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: Word, more: bytes = b"") -> None:
         with contextlib.suppress(ConnectionError):  # it is dying, which the parent hears in another way
-            self._sock.send(word)
+            self._sock.send(word + more)
 
     def close(self) -> None:
         self._sock.close()
@@ -96,7 +104,9 @@ class ChildLink:
         self.drain = asyncio.Event()
         """Set when the parent says: finish what has arrived and return 0. It may come without `lame`."""
         self.told_to_drain = False
-        """The parent said so, and nobody else: no other child will take this one's place."""
+        """The parent said so, and nobody else: no other child of this family will take this one's place."""
+        self.told = b""
+        """What the owner of the family said with that."""
 
     def __repr__(self) -> str:
         return f"<ChildLink {self.number} lame={self.lame.is_set()} drain={self.drain.is_set()}>"
@@ -128,6 +138,10 @@ class ChildLink:
         """Tell the parent why this child cannot start; it should return 1 then. Works without the event loop too."""
         self._tell(Word.FAILED + text.encode(errors="replace")[: _MESSAGE_MAX - len(Word.FAILED)])
 
+    def wish(self, text: str) -> None:
+        """Tell the parent that its owner should put another family in the place of this one."""
+        self._tell(Word.WISH + text.encode(errors="replace")[: _MESSAGE_MAX - len(Word.WISH)])
+
     async def _beat(self) -> None:
         while True:
             self.slot.beat(time.monotonic())
@@ -142,8 +156,9 @@ class ChildLink:
             message = b""
         if message == Word.LAME:
             self.lame.set()
-        elif message == Word.DRAIN:
+        elif message.startswith(Word.DRAIN):
             self.told_to_drain = True
+            self.told = message.removeprefix(Word.DRAIN)
             self.drain.set()
         elif not message:
             os._exit(PARENT_GONE_EXIT)  # nothing may hold it up: the sockets must not live on

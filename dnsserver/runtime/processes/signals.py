@@ -1,14 +1,11 @@
 """Signals of the parent, as something to be read; and of its children, who leave them to the parent."""
 
 import contextlib
-import logging
 import os
 import signal
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
-
-LOG = logging.getLogger("dnsserver")
 
 #: Exit code of a second SIGINT: the first one's orderly stop was too slow for somebody.
 IMPATIENT_EXIT = 2
@@ -21,11 +18,6 @@ _LEFT_TO_THE_PARENT = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGU
 _READ_MAX = 4096
 
 _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
-
-
-def warn_that_reload_is_not_supported() -> None:
-    """What SIGUSR1 comes to."""
-    LOG.warning("SIGUSR1: reloading is not supported yet; restart to load a changed Corefile")
 
 
 class SignalInbox:

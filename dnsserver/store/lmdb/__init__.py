@@ -4,13 +4,14 @@ A writer and a reader each give a `ClusterState` over it, so the rules of names 
 """
 
 from dnsserver.store.errors import StoreError
-from dnsserver.store.lmdb.directory import StoreDirectory, choose_directory
+from dnsserver.store.lmdb.directory import Side, StoreDirectory, choose_directory
 from dnsserver.store.lmdb.errors import DamagedError, StoreInUseError
 from dnsserver.store.lmdb.reading import StoreReader
 from dnsserver.store.lmdb.writing import StoreWriter
 
 __all__ = [
     "DamagedError",
+    "Side",
     "StoreDirectory",
     "StoreError",
     "StoreInUseError",

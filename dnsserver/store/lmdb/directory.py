@@ -7,6 +7,7 @@ import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from dnsserver.store.errors import StoreError
@@ -25,6 +26,18 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 LOG = logging.getLogger("dnsserver.store")
 
 
+class Side(Enum):
+    """Of two stores of a cluster one is in use; while the server goes over to another configuration, the other one is
+    filled. The value is the ending of the folder's name."""
+
+    FIRST = ""
+    SECOND = "-second"
+
+    @property
+    def other(self) -> "Side":
+        return Side.SECOND if self is Side.FIRST else Side.FIRST
+
+
 @dataclass(frozen=True, slots=True)
 class StoreDirectory:
     """Held by this process until `close`. `private`: of this process and its children, and removed then."""
@@ -33,14 +46,28 @@ class StoreDirectory:
     private: bool
     lock: FolderLock
 
-    def folder(self, number: int) -> Path:
+    def folder(self, number: int, side: Side = Side.FIRST) -> Path:
         """The store of the Corefile's `kubernetes` block *number*, counted from 0."""
-        return self.path / f"cluster-{number}"
+        return self.path / f"cluster-{number}{side.value}"
+
+    def seeds(self, number: int, side: Side) -> list[Path]:
+        """The stores that are on *side*; that of block *number* first, as in most cases it is the right one."""
+        found = sorted(folder for folder in self.path.glob("cluster-*") if _side_of(folder) is side)
+        return sorted(found, key=lambda folder: folder != self.folder(number, side))
+
+    def clear(self, side: Side) -> None:
+        """Remove the stores that are on *side*, which nobody uses."""
+        for folder in self.seeds(0, side):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         if self.private and self.lock.held:  # which a forked child does not
             shutil.rmtree(self.path, ignore_errors=True)
         self.lock.close()
+
+
+def _side_of(folder: Path) -> Side:
+    return Side.SECOND if folder.name.endswith(Side.SECOND.value) else Side.FIRST
 
 
 def choose_directory(

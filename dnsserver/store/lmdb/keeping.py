@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
@@ -28,8 +28,9 @@ FolderOf = Callable[[int], Path]
 class Written:
     """By the process that follows the cluster."""
 
-    def __init__(self, writer: StoreWriter) -> None:
+    def __init__(self, writer: StoreWriter, *, patient: bool) -> None:
         self._writer = writer
+        self.patient = patient
 
     @property
     def state(self) -> ClusterState:
@@ -37,6 +38,9 @@ class Written:
 
     def refresh(self) -> None:
         """Nobody else changes it."""
+
+    def publish(self) -> None:
+        self._writer.commit()
 
     @contextlib.asynccontextmanager
     async def attending(self) -> AsyncIterator[None]:
@@ -58,6 +62,8 @@ class Written:
 class Read:
     """By a process that answers."""
 
+    patient = False
+
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
         self.refresh = reader.refresh
@@ -76,18 +82,40 @@ class Read:
             await asyncio.wait((beating,))
             self._reader.close()
 
+    def publish(self) -> None:
+        """This process only reads the store."""
+
     def writing(self) -> AbstractAsyncContextManager[asyncio.Event]:
         raise RuntimeError("this process only reads the store")
 
 
-def written(folder_of: FolderOf, max_age_s: float) -> Keep:
+def _no_seeds(_: int) -> Sequence[Path]:
+    return ()
+
+
+def written(
+    folder_of: FolderOf,
+    max_age_s: float,
+    *,
+    seeds: Callable[[int], Sequence[Path]] = _no_seeds,
+    patient: bool = False,
+) -> Keep:
     """For the one process that follows the cluster; what an earlier run left is served if it is not older than
-    *max_age_s*. To be used before the process has threads or an event loop (see StoreWriter)."""
+    *max_age_s*. To be used before the process has threads or an event loop, *seeds* and *patient* as in StoreWriter and
+    Kept."""
     numbers = count()
 
     def keep(feeds: frozenset[Feed], configuration: bytes, now: Callable[[], float]) -> Kept:
-        folder = folder_of(next(numbers))
-        return Written(StoreWriter(folder, feeds, fingerprint=configuration, max_age_s=max_age_s, now=now))
+        number = next(numbers)
+        writer = StoreWriter(
+            folder_of(number),
+            feeds,
+            fingerprint=configuration,
+            max_age_s=max_age_s,
+            seeds=seeds(number),
+            now=now,
+        )
+        return Written(writer, patient=patient)
 
     return keep
 

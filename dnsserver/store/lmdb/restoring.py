@@ -15,8 +15,9 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -117,6 +118,24 @@ def restore(folder: Path, wanted: Wanted) -> Meta | None:
     return None
 
 
+def take_seed(folder: Path, seeds: Sequence[Path], wanted: Wanted) -> Meta | None:
+    """Put a copy of the first sound store among the folders *seeds* in place, and return what is known of it; None
+    where there is none. Nothing of theirs is changed, and somebody may be writing there. Raises OSError."""
+    data, copy = folder / DATA_FILE, folder / COPY
+    wanted = replace(wanted, generation=0)  # which generation readers know is a matter of each folder
+    for seed in seeds:
+        if not (seed / DATA_FILE).exists():
+            continue
+        found = _in_child(partial(_copied, seed / DATA_FILE, copy, wanted, alone=False))
+        if isinstance(found, Meta):
+            copy.replace(data)
+            _make_places(folder)
+            return found
+        copy.unlink(missing_ok=True)
+        LOG.debug("%s: what is in %s is not used: %s", folder, seed, found.reason)
+    return None
+
+
 def _keep_places(folder: Path) -> None:
     """Readers of this file may have theirs: LMDB must know them, so as not to write over what they see."""
     places = folder / LOCK_FILE
@@ -213,18 +232,18 @@ def _writing() -> Iterator[None]:
         raise _NotWrittenError(str(error)) from None
 
 
-def _opened(data: Path) -> tuple[lmdb.Environment, Databases]:
-    """The store to check. Raises DamagedError when it is cut off."""
-    source = open_to_read(data, alone=True)
+def _opened(data: Path, *, alone: bool = True) -> tuple[lmdb.Environment, Databases]:
+    """The store to check; *alone*: nobody writes to it. Raises DamagedError when it is cut off."""
+    source = open_to_read(data if alone else data.parent, alone=alone)
     if (source.info()["last_pgno"] + 1) * source.stat()["psize"] > data.stat().st_size:
         raise DamagedError("it is damaged: the file is shorter than it says")
     return source, open_databases(source, create=False)
 
 
-def _copied(data: Path, copy: Path, wanted: Wanted) -> Meta:
-    """Check the store in *data* and write it anew into *copy*. Raises DamagedError with the reason not to use it, and
-    _NotWrittenError."""
-    source, databases = _opened(data)
+def _copied(data: Path, copy: Path, wanted: Wanted, *, alone: bool = True) -> Meta:
+    """Check the store in *data* and write it anew into *copy*; *alone*: nobody writes to it meanwhile. Raises
+    DamagedError with the reason not to use it, and _NotWrittenError."""
+    source, databases = _opened(data, alone=alone)
     with source.begin() as reading:
         meta = _accepted(reading, databases, wanted)
         with _writing():

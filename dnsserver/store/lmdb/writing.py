@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from dnsserver.store.lmdb.codec import (
 from dnsserver.store.lmdb.databases import COUNTED, Transaction
 from dnsserver.store.lmdb.generation import GREATEST, MappedGeneration
 from dnsserver.store.lmdb.locking import FolderLock, exchanging
-from dnsserver.store.lmdb.restoring import Wanted, restore
+from dnsserver.store.lmdb.restoring import Wanted, restore, take_seed
 from dnsserver.store.lmdb.room import lacks_room, make_room
 from dnsserver.store.lmdb.session import WriteSession
 from dnsserver.store.lmdb.written_state import WrittenState
@@ -60,10 +60,12 @@ class StoreWriter:
         *,
         fingerprint: bytes,
         max_age_s: float,
+        seeds: Sequence[Path] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
         """Make *folder* if need be, and take over what an earlier run has left there, if its *fingerprint* (of the
-        configuration) was the same and it is not older than *max_age_s*.
+        configuration) was the same and it is not older than *max_age_s*; or else a copy of what is in the first of the
+        folders *seeds* of which the same is true, be it that somebody is writing there.
 
         To be called before the process has threads or an event loop: what is there is checked in a forked child.
         Raises StoreInUseError, and StoreError when the folder cannot be written.
@@ -74,6 +76,7 @@ class StoreWriter:
         """Why the store cannot be written at present; "" when it can."""
         self._now = now
         self._fingerprint = fingerprint
+        self._seeds = seeds
         self._touched: set[ObjectKey] | None = set()
         self._told = False
         self._timer: asyncio.Handle | None = None
@@ -130,10 +133,11 @@ class StoreWriter:
             self._mapped = MappedGeneration(self.folder, write=True)
             undo.callback(self._mapped.close)
             told = self._mapped.view[0] if self._mapped.view[0] < GREATEST else 0
-            found = restore(self.folder, Wanted(self._fingerprint, feeds, told, max_age_s, self._now()))
+            wanted = Wanted(self._fingerprint, feeds, told, max_age_s, self._now())
+            found = restore(self.folder, wanted) or take_seed(self.folder, self._seeds, wanted)
             self._session = WriteSession(self.folder, found.index_sum if found else 0)
             undo.callback(self._session.close)
-        self.generation = found.generation if found else told
+        self.generation = max(told, found.generation) if found else told
         self._fresh_at = found.fresh_at if found else 0
         self._state = WrittenState(feeds, self._now(), self._session.tables, self._schedule)
         if found:

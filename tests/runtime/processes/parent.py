@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dnsserver.observability import logs
-from dnsserver.runtime.processes import ChildLink, Limits, ProcessStartError, Supervisor
+from dnsserver.runtime.processes import Board, ChildLink, Limits, ProcessStartError, Supervisor
 
 #: Exit code of the order "crash".
 CRASH_EXIT = 7
@@ -33,33 +33,57 @@ def say(text: str) -> None:
 
 
 class Program:
-    def __init__(self, options: dict[str, Any]) -> None:
+    """A crew, and the first one also the owner of all."""
+
+    def __init__(self, options: dict[str, Any], before: "Program | None" = None) -> None:
         self._options = options
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._number: int = before._number + 1 if before else 0
+        self.board: Board = Board(options.get("workers", 2), before=before.board if before else None)
+        self._sock: socket.socket = (
+            before._sock if before else socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        )
         self._sock.setblocking(False)
+        self._first: Program = before._first if before else self
+        self._present = self
 
     def run(self) -> int:
         options = self._options
         limits = Limits(hang_s=options.get("hang_s", 5.0), drain_s=options.get("drain_s", 5.0))
-        supervisor = Supervisor(
-            control=self._control,
-            worker=self._worker,
-            workers=options.get("workers", 2),
-            on_control_ready=self._bind,
-            on_started=lambda: say("STARTED"),
-            on_drain=lambda: say("DRAINED nobody yet"),
-            lameduck_s=lambda: options.get("lameduck_s", 0.0),
-            limits=limits,
-        )
         try:
-            return supervisor.run()
+            return Supervisor(self, self._next, limits).run()
         except (ProcessStartError, OSError) as error:
             sys.stderr.write(f"{error}\n")
             return 1
         finally:
             say(f"LEFT {os.getpid()}")
 
-    def _bind(self) -> None:
+    def _next(self, wish: str) -> "Program | None":
+        say(f"ASKED {wish}")
+        return None if wish == "none" else Program(self._options, self._present)
+
+    @property
+    def lameduck_s(self) -> float:
+        return float(self._options.get("lameduck_s", 0.0))
+
+    def started(self) -> None:
+        say("STARTED")
+        self._first._present = self
+
+    def leaves(self) -> None:
+        say("DRAINED nobody yet")
+
+    def last_word(self, number: int) -> bytes:
+        return b"%d" % number
+
+    def given_up(self, reason: str) -> None:
+        say(f"GIVEN-UP {self._number} {reason}")
+
+    def took_over(self) -> None:
+        say(f"TOOK-OVER {self._number}")
+
+    def control_ready(self) -> None:
+        if self._number:
+            return
         if self._options.get("no_bind"):
             raise OSError("listen udp: address already in use")
         self._sock.bind(("127.0.0.1", 0))
@@ -70,10 +94,10 @@ class Program:
             say(f"STRAY {stray.pid}")
             stray.returncode = 0  # nobody but the supervisor waits for it
 
-    def _control(self, link: ChildLink, _number: int) -> int:
+    def control(self, link: ChildLink, _number: int) -> int:
         return self._run(link, "control")
 
-    def _worker(self, link: ChildLink, number: int) -> int:
+    def worker(self, link: ChildLink, number: int) -> int:
         name = f"worker-{number}"
         if not self._options.get("belt", True):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)

@@ -1,12 +1,13 @@
 """What the parent knows of the control process, and its successor must."""
 
+import contextlib
+import os
 import selectors
 from pathlib import Path
 
-from dnsserver.runtime.processes.board import CONTROL_NUMBER, Board
+from dnsserver.runtime.processes.board import Board
 from dnsserver.runtime.processes.family import Family, Limits
 from dnsserver.runtime.processes.link import ChildLink
-from dnsserver.runtime.processes.place import Place
 from tests.support.process import wait_until
 
 
@@ -21,13 +22,13 @@ def test_a_successor_knows_that_it_is_one(tmp_path: Path) -> None:
         return 0
 
     with selectors.DefaultSelector() as selector:
-        place = Place(CONTROL_NUMBER, control)
-        family = Family(board, (place,), Limits(), selector, ())
-        family.fork(place)
+        family = Family(board, control, control, Limits(), selector, tuple)
+        family.fork(family.control)
         assert not board.control_was_ready
 
         def replaced() -> bool:
-            family.reap()
+            with contextlib.suppress(ChildProcessError):
+                family.buried(*os.waitpid(-1, os.WNOHANG))
             family.attend()
             return said.exists() and len(said.read_text().split()) >= 2
 
