@@ -93,7 +93,7 @@ def test_reload_at_once_after_another(workers: int, api: ApiServer, tmp_path: Pa
     ("lines", "reason"),
     [
         (("nonsense",), "Error during parsing: Unknown directive 'nonsense'"),
-        (("forward . nobody.test",), "plugin/forward: "),
+        (("health bla",), "plugin/health: address bla: "),
         (("}",), "Error during parsing: "),
         ((f"{named('x')}\nbind 192.0.2.99",), "listen tcp 192.0.2.99:"),
         ((f"{named('x')}\nhealth 192.0.2.99:8080",), "listen tcp 192.0.2.99:8080: bind: "),
