@@ -4,6 +4,7 @@ COREDNS=/path/to/coredns python -m pytest tests/peers/test_coredns_zones.py
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import socket
@@ -82,11 +83,20 @@ def listed_difference(zone: str, name: str, theirs: Shown, ours: Shown) -> bool:
     return alias or (empty and bool(theirs[2]))
 
 
+def free_port() -> int:
+    """One that is free for UDP and TCP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = int(tcp.getsockname()[1])
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                return port
+
+
 @asynccontextmanager
 async def coredns(folder: Path, zone: str) -> AsyncIterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     (folder / "db").write_text(zone)
     corefile = folder / "Corefile"
     corefile.write_text(f"{ORIGIN}:{port} {{\n bind 127.0.0.1\n file {folder / 'db'}\n}}\n")
@@ -98,7 +108,8 @@ async def coredns(folder: Path, zone: str) -> AsyncIterator[int]:
         await asyncio.wait_for(_answering(port), START_S)
         yield port
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
