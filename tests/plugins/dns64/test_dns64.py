@@ -48,7 +48,7 @@ async def made(plugin: Plugin, asked: Query, reply: Reply | None = EMPTY) -> Rep
 
 
 def six(
-    client: str = "2001:db8::7", rclass: int = Class.IN, edns: Edns | None = None, flags: Flag = Flag.RD
+    client: str = "2001:db8::7", rclass: int = Class.IN, edns: Edns | None = None, flags: int = Flag.RD
 ) -> Query:
     return query(rtype="AAAA", client=client, rclass=rclass, edns=edns, flags=flags)
 
@@ -83,7 +83,7 @@ OWN = Reply(answer=(address("2001:db8::1"),))
         ("dns64", query(rtype="A", client="::1"), EMPTY, False),
         ("dns64", six(rclass=3), EMPTY, False),
         ("dns64", six(edns=Edns(1232, do=True)), EMPTY, True),
-        ("dns64", six(edns=Edns(1232, do=True), flags=Flag(Flag.RD | Flag.CD)), EMPTY, False),
+        ("dns64", six(edns=Edns(1232, do=True), flags=Flag.RD | Flag.CD), EMPTY, False),
         ("dns64", six(), None, False),
     ],
 )
