@@ -141,14 +141,14 @@ class ZoneCounters:
 class QueryCounters:
     """Everything that one server counts of queries; the keys are its address as `dns://:53`, and the zone as text."""
 
-    zones: dict[tuple[str, str], ZoneCounters] = field(default_factory=dict)
+    zones: dict[tuple[str, str, str], ZoneCounters] = field(default_factory=dict)
     panics: int = 0
     """Exceptions that a handler let through."""
     misjudged: int = 0
     """Quick answers that were compared with the plain path's, and were not the same."""
 
-    def zone(self, server: str, zone: str) -> ZoneCounters:
-        return self.zones.setdefault((server, zone), ZoneCounters())
+    def zone(self, server: str, zone: str, view: str = "") -> ZoneCounters:
+        return self.zones.setdefault((server, zone, view), ZoneCounters())
 
     def merge(self, other: "QueryCounters") -> None:
         self.panics += other.panics
@@ -158,7 +158,8 @@ class QueryCounters:
 
 
 class Meter:
-    """Counts the queries of one listener, into *zones* by the zone (wire name, lower case) that took them.
+    """Counts the queries of one listener, into *zones* by the site that took them: as
+    BuiltListener names it, mostly by its zone (wire name, lower case).
 
     Zones that are not there are not counted. *dropped* has the queries that no zone took.
     """

@@ -16,7 +16,7 @@ _Place = tuple[LabelValues, ZoneCounters]
 
 def dns_families(counters: QueryCounters) -> Iterator[AnyFamily]:
     """What *counters* come to."""
-    places: list[_Place] = [((*key, ""), counted) for key, counted in counters.zones.items()]
+    places: list[_Place] = list(counters.zones.items())
     yield counter("coredns_panics_total", "Exceptions that a plugin let through.", counters.panics)
     yield counter(
         "dnsserver_misjudged_total",

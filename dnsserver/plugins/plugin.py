@@ -44,11 +44,11 @@ SourceFactory = Callable[[ClusterState, frozenset[Feed]], Awaitable[Source]]
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What a server counts by itself. `enabled` has the server blocks whose queries are counted: address as
-    `dns://:53`, zone, plugin."""
+    `dns://:53`, zone, view, plugin."""
 
     queries: QueryCounters
     transports: TransportCounters
-    enabled: tuple[tuple[str, str, str], ...] = ()
+    enabled: tuple[tuple[str, str, str, str], ...] = ()
 
 
 class Repeats(Enum):
@@ -275,6 +275,10 @@ class Plugin:
     """What relative paths count from, for the plugins behind this one."""
     labels: Callable[[Query], Labels] | None = None
     """The metadata that this plugin has of a query."""
+    gathers: Callable[[Query], Query] | None = None
+    """Gives a query the metadata of all plugins of the block."""
+    takes: Callable[[Query], bool] | None = None
+    """Whether the block takes a query; None: all of them."""
     certificates: Certificates | None = None
     """What the block's encrypted listeners show their clients."""
     timeouts: StreamTimeouts | None = None

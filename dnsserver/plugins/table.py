@@ -32,6 +32,7 @@ from dnsserver.plugins import (
     local,
     log,
     loop,
+    metadata,
     minimal,
     multisocket,
     nsid,
@@ -49,6 +50,7 @@ from dnsserver.plugins import (
     tls,
     trace,
     transfer,
+    view,
     whoami,
 )
 from dnsserver.plugins import (
@@ -66,6 +68,7 @@ ORDER = (
 ).split()
 
 SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
+    "metadata": metadata.setup,
     "root": root.setup,
     "cancel": cancel.setup,
     "https": https.setup,
@@ -109,5 +112,6 @@ SETUPS: Mapping[str, Callable[[Directive, Site], Plugin]] = {
     "erratic": erratic.setup,
     "whoami": whoami.setup,
     "sign": sign.setup,
+    "view": view.setup,
     "offline": offline.setup,
 }

@@ -40,6 +40,7 @@ class Dispatcher:
         """*now*: Unix seconds."""
         self._sites = sites
         self._meter = meter
+        self._views = _filtered(sites)
         # Section 15: one block that takes them lets them in for the whole listener.
         self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
@@ -103,7 +104,7 @@ class Dispatcher:
         if question.rclass != Class.IN:
             return None
         zone = self._longest(question.name.lower(), question.rtype)
-        return None if zone is None else self._places[zone]
+        return None if zone is None or zone in self._views else self._places[zone]
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
@@ -163,11 +164,14 @@ class Dispatcher:
         """The zone whose site answers; None when no site does."""
         if query.question.rclass != Class.IN and not self._classes_beyond_in:
             return None
-        zone = self._longest(query.name, query.question.rtype)
-        return zone if zone is not None and self._sites[zone].plugins else None
+        key = self._longest(query.name, query.question.rtype)
+        if key in self._views:
+            key = self._taking(query)
+        return key if key is not None and self._sites[key].plugins else None
 
     def _longest(self, name: bytes, rtype: int) -> bytes | None:
-        zones = [suffix for suffix in names.suffixes(name) if suffix in self._sites]
+        """The zone that decides, whoever asks: its only site's key, or a key of `_views`."""
+        zones = [suffix for suffix in names.suffixes(name) if suffix in self._sites or suffix in self._views]
         if not zones:
             return None
         # DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1). The root block does not count as a
@@ -175,6 +179,27 @@ class Dispatcher:
         if rtype == Type.DS and zones[0] == name and len(zones) > 1 and zones[1] != names.ROOT:
             return zones[1]
         return zones[0]
+
+    def _taking(self, query: Query) -> bytes | None:
+        """The key of the first site that takes *query*: of those of the longest zone, then of the zones above it."""
+        found: list[bytes] = []
+        for suffix in names.suffixes(query.name):
+            keys = self._views.get(suffix, (suffix,) if suffix in self._sites else ())
+            found += [key for key in keys if self._sites[key].takes(query)][:1]
+            if found and (query.question.rtype != Type.DS or suffix != query.name):
+                break
+        # As in `_longest`.
+        if len(found) > 1 and names.to_text(found[1]) != ".":
+            return found[1]
+        return found[0] if found else None
+
+
+def _filtered(sites: Mapping[bytes, BuiltSite]) -> dict[bytes, tuple[bytes, ...]]:
+    """The zones of which some site takes but some queries, each with the keys of all its sites."""
+    keys: dict[bytes, list[bytes]] = {}
+    for key in sites:
+        keys.setdefault(names.from_text(names.to_text(key)), []).append(key)
+    return {zone: tuple(found) for zone, found in keys.items() if any(sites[key].filtered for key in found)}
 
 
 def _encoded(reply: Reply, query: Query) -> bytes:

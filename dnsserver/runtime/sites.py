@@ -1,10 +1,11 @@
 """Server blocks to sites: the plugins of a block around each other, and where it listens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from dnsserver.answering.query import Query
 from dnsserver.config import ConfigError, Corefile, ListenEntry, ServerBlock, listeners
 from dnsserver.observability.counters import DROPPED, Meter, QueryCounters
 from dnsserver.plugins.place import address_label
@@ -63,13 +64,25 @@ class BuiltSite:
         return any(plugin.repeats is Repeats.SHUFFLED for plugin in self.plugins)
 
     @property
+    def filtered(self) -> bool:
+        """Whether the block may share its zones with others."""
+        return any(plugin.takes is not None for plugin in self.plugins)
+
+    def takes(self, query: Query) -> bool:
+        return all(plugin.takes is None or plugin.takes(query) for plugin in self.plugins)
+
+    @property
     def counted(self) -> bool:
         return any(plugin.counted for plugin in self.plugins)
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltListener:
-    """One address (`""`: all addresses of the host) and port, with its sites by zone (wire names, lower case)."""
+    """One address (`""`: all addresses of the host) and port, with its sites by zone (wire names, lower case).
+
+    The key of a site with a view has more octets behind its zone, where no name has any: so zones may have several, in
+    the order of the file.
+    """
 
     address: str
     port: int
@@ -116,8 +129,8 @@ class BuiltListener:
         """Counts into *counters* what the sites with `prometheus` answer, and what no site takes."""
         server = self.label
         zones = {
-            zone: counters.zone(server, names.to_text(zone))
-            for zone, site in self.sites.items()
+            key: counters.zone(server, names.to_text(key), _view(site.block))
+            for key, site in self.sites.items()
             if site.counted
         }
         return Meter(zones, counters.zone(server, DROPPED))
@@ -184,14 +197,14 @@ def build_sites(
     return tuple(build_site(block, server, directory, source, keep) for block in corefile.blocks)
 
 
-def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str]]:
-    """Address, zone and name of the plugins in the chains of the sites that are counted."""
+def enabled_plugins(sites: Sequence[BuiltSite]) -> Iterator[tuple[str, str, str, str]]:
+    """Address, zone, view and name of the plugins in the chains of the sites that are counted."""
     for site in sites:
         chained = [plugin.name for plugin in site.plugins if plugin.wrap is not None or plugin.counted]
         for key in site.block.keys if site.counted else ():
             for address in site.bound or ("",):
                 server = address_label(address, key.port, key.scheme)
-                yield from ((server, key.zone, name) for name in chained)
+                yield from ((server, key.zone, _view(site.block), name) for name in chained)
 
 
 def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
@@ -201,7 +214,7 @@ def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
         where = f"{site.block.file}:{site.block.line}"
         for key in site.block.keys:
             for address in site.bound or ("",):
-                entry = ListenEntry(key.scheme, key.zone, key.port, address, where)
+                entry = ListenEntry(key.scheme, key.zone, key.port, address, where, site.filtered)
                 if entry in owners:
                     listeners([entry, entry])  # the one place that words this error
                 owners[entry] = site
@@ -209,13 +222,20 @@ def build_listeners(sites: Sequence[BuiltSite]) -> tuple[BuiltListener, ...]:
         BuiltListener(
             found.address,
             found.port,
-            {names.from_text(entry.zone): owners[entry] for entry in found.entries},
+            dict(_keyed((entry, owners[entry]) for entry in found.entries)),
             found.scheme,
         )
         for found in listeners(list(owners))
     )
     _check_streams(built)
     return built
+
+
+def _keyed(found: Iterable[tuple[ListenEntry, BuiltSite]]) -> Iterator[tuple[bytes, BuiltSite]]:
+    """As BuiltListener.sites."""
+    for number, (entry, site) in enumerate(found):
+        view = f"{number}".encode() if entry.filtered else b""
+        yield names.from_text(entry.zone) + view, site
 
 
 def _check_streams(built: Sequence[BuiltListener]) -> None:

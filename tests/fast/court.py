@@ -142,7 +142,7 @@ class Court:
         for _ in range(2):
             found = self.server.measured().queries.zones
             for zone, site in self.dispatcher._sites.items():
-                counted = [each for (_, name), each in found.items() if name == names.to_text(zone)]
+                counted = [each for (_, name, _), each in found.items() if name == names.to_text(zone)]
                 assert len(counted) == site.counted
                 for counters in counted:
                     wanted = self.expected.get(zone, ZoneCounters())

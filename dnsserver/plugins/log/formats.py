@@ -53,10 +53,18 @@ class Format:
 
 
 def _part(piece: str) -> str | Field:
-    """A placeholder's value, EMPTY for metadata, which no plugin gives; anything else is text."""
+    """A placeholder's value, or that of a label; anything else is text."""
     if piece.startswith("{/"):
-        return EMPTY
+        return _label(piece[2:-1])
     return FIELDS.get(piece, piece)
+
+
+def _label(name: str) -> Field:
+    def value(exchange: Exchange) -> str:
+        found = exchange.query.labels.get(name)
+        return EMPTY if found is None else found()
+
+    return value
 
 
 def _host(text: str) -> str:

@@ -25,7 +25,7 @@ def own_families(server: Server) -> Iterator[AnyFamily]:
         Kind.GAUGE,
         "1 for each plugin in the chain of a server block.",
         (*PLACE, "name"),
-        tuple(((address, zone, "", name), 1) for address, zone, name in measured.enabled),
+        tuple((labels, 1) for labels in measured.enabled),
         max,
     )
     yield from dns_families(measured.queries)
