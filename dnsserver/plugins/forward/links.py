@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from dnsserver.plugins.forward.addresses import Address
 from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.settings import ForwardSettings
-from dnsserver.transports.upstream.https import ALPN, HttpsConnection
 from dnsserver.transports.upstream.peer import Accept, Peer
 from dnsserver.transports.upstream.pool import Keeping, PooledQuestions
 from dnsserver.transports.upstream.stream import StreamConnection
-from dnsserver.transports.upstream.tls import ClientTls, client_context
+from dnsserver.transports.upstream.tls import ALPN_HTTP2, ClientTls, client_context
 from dnsserver.transports.upstream.udp import UdpQuestions
 
 
@@ -69,6 +68,9 @@ class Links:
         tls = self._tls(address)
         if address.scheme == "tls":
             return Link(pooled(StreamConnection, tls=tls, counted=self.counters.connection(name, "tcp-tls")))
+        # Imported here: few have such upstreams, and HTTP/2 takes time and memory to import.
+        from dnsserver.transports.upstream.https import HttpsConnection
+
         authority = name if not tls.server_name else _authority(tls.server_name, address.port)
         make = functools.partial(HttpsConnection, method=settings.doh_method, authority=authority)
         counted = self.counters.connection(name, "https")
@@ -78,7 +80,7 @@ class Links:
         held = self._contexts.get(address.scheme)
         if held is None:
             files = self.settings.tls
-            protocols = (ALPN,) if address.scheme == "https" else ()
+            protocols = (ALPN_HTTP2,) if address.scheme == "https" else ()
             held = ClientTls(client_context(files.ca, files.cert, files.key, protocols))
             self._contexts[address.scheme] = held
         return ClientTls(held.context, self.settings.tls_servername or address.server_name)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from dnsserver.config import Directive, Property
 from dnsserver.plugins.http_address import host_port
-from dnsserver.plugins.prometheus.web_config import WebConfigError, tls_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +43,9 @@ class PrometheusSettings:
 
 
 def _context(line: Property, directory: Path) -> ssl.SSLContext:
+    # Imported here: it reads YAML, which few ask for.
+    from dnsserver.plugins.prometheus.web_config import WebConfigError, tls_context
+
     token = line.one()
     try:
         return tls_context(directory / token.text)

@@ -14,14 +14,12 @@ import h2.settings
 
 from dnsserver.transports.upstream.connection import Connection, ConnectionLost, Wait
 from dnsserver.transports.upstream.peer import ExchangeError, Peer
-from dnsserver.transports.upstream.tls import ClientTls
+from dnsserver.transports.upstream.tls import ALPN_HTTP2, ClientTls
 from dnsserver.wire.limits import MESSAGE_MAX
 
 #: Where servers answer (RFC 8484 section 4.1 leaves it open; CoreDNS has no other).
 PATH = "/dns-query"
 MEDIA_TYPE = "application/dns-message"
-#: What ALPN calls HTTP/2 (RFC 9113 section 3.2).
-ALPN = "h2"
 #: Octets of an ID, which is 0 here, so that equal questions are equal requests (RFC 8484 section 4.1).
 _NO_IDENT = b"\0\0"
 
@@ -58,7 +56,7 @@ class HttpsConnection(Connection):
 
     def opened(self) -> None:
         tls = None if self._transport is None else self._transport.get_extra_info("ssl_object")
-        if tls is None or tls.selected_alpn_protocol() != ALPN:
+        if tls is None or tls.selected_alpn_protocol() != ALPN_HTTP2:
             raise ExchangeError(f"dial tcp {self._peer}: the server does not speak HTTP/2")
         self._h2.local_settings = h2.settings.Settings(
             client=True, initial_values={h2.settings.SettingCodes.ENABLE_PUSH: 0}

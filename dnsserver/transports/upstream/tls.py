@@ -3,6 +3,9 @@
 import ssl
 from dataclasses import dataclass
 
+#: What ALPN calls HTTP/2 (RFC 9113 section 3.2).
+ALPN_HTTP2 = "h2"
+
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
