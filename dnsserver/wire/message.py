@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from dnsserver.wire import names
-from dnsserver.wire.codes import Type
+from dnsserver.wire.codes import Class, Type
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.header import Header
@@ -37,6 +37,8 @@ _SHAPES: dict[int, tuple[int, int, int]] = {
 }
 #: Octets of RDATA that types of fixed size have.
 _SIZES: dict[int, int] = {Type.A: 4, Type.AAAA: 16}
+#: Classes of records of UPDATE that may have no RDATA, whatever their type (RFC 2136 section 2.4).
+_WITHOUT_RDATA = frozenset((Class.ANY, Class.NONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,15 @@ def _record(octets: bytes, place: int) -> tuple[Record, int]:
     end = start + size
     if len(octets) < end:
         raise WireError("RDATA is cut")
+    if start == end and rclass in _WITHOUT_RDATA:
+        return Record(owner, rtype, ttl, Rdata(), rclass), end
     return Record(owner, rtype, ttl, _rdata(octets, rtype, start, end), rclass), end
 
 
 def _rdata(octets: bytes, rtype: int, start: int, end: int) -> Rdata:
     shape = _SHAPES.get(rtype)
-    # An UPDATE-like record without RDATA (RFC 2136 section 2.4) is well formed whatever its type.
-    if shape is None or start == end:
-        if start != end and _SIZES.get(rtype, end - start) != end - start:
+    if shape is None:
+        if _SIZES.get(rtype, end - start) != end - start:
             raise WireError("RDATA has the wrong size for its type")
         return Rdata(octets[start:end])
     before, count, after = shape

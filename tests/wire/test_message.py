@@ -41,15 +41,21 @@ RDATAS: tuple[tuple[str, int, bytes, Rdata], ...] = (
     ("HTTPS", 65, b"\0\1\0", Rdata(b"\0\1\0")),
     ("unknown", 65280, b"\xc0\x0c", Rdata(b"\xc0\x0c")),
     ("unknown and empty", 65280, b"", Rdata()),
-    ("A without RDATA", 1, b"", Rdata()),
-    ("CNAME without RDATA", 5, b"", Rdata()),
 )
+#: Only records that stand for "any" or "none" do without (RFC 2136 section 2.4).
+WITHOUT_RDATA = ((1, 255), (5, 255), (5, 254))
 
 
 @pytest.mark.parametrize(("why", "rtype", "octets", "rdata"), RDATAS, ids=[row[0] for row in RDATAS])
 def test_rdata(why: str, rtype: int, octets: bytes, rdata: Rdata) -> None:
     message = Message.decode(reply(record(rtype, octets)))
     assert message.answer == (Record(NAME, rtype, 60, rdata),), why
+
+
+@pytest.mark.parametrize(("rtype", "rclass"), WITHOUT_RDATA)
+def test_records_of_updates_have_no_rdata(rtype: int, rclass: int) -> None:
+    message = Message.decode(reply(record(rtype, b"", rclass=rclass)))
+    assert message.answer == (Record(NAME, rtype, 60, Rdata(), rclass),)
 
 
 def test_sections_questions_and_opt() -> None:
@@ -86,6 +92,9 @@ BROKEN: tuple[tuple[str, bytes], ...] = (
     ("a fixed part that is cut", reply(AT + b"\0\1\0\1\0\0\0\0\0")),
     ("RDATA that is cut", reply(record(16, b"abc")[:-1])),
     ("RDATA longer than the message", reply(AT + struct.pack("!HHLH", 16, 1, 0, 0xFFFF))),
+    ("A without RDATA", reply(record(1, b""))),
+    ("CNAME without RDATA", reply(record(5, b""))),
+    ("CNAME of class CH without RDATA", reply(record(5, b"", rclass=3))),
     ("A of 3 octets", reply(record(1, bytes(3)))),
     ("A of 5 octets", reply(record(1, bytes(5)))),
     ("AAAA of 4 octets", reply(record(28, bytes(4)))),
