@@ -20,6 +20,8 @@ class Http1:
         self._out = bytearray()
         self._request: HttpRequest | None = None
         self._last = False
+        self._owed = False
+        self._without_body = False
         self.more = False
         self.ended = False
         self.malformed = False
@@ -44,9 +46,10 @@ class Http1:
                     break
                 self._on(event, asked)
         except h11.RemoteProtocolError as error:
-            self.ended = self.malformed = True
+            self.ended = self.malformed = self._last = True
             self._request = None
-            if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            # A question that came before has its reply yet; what stood behind it gets none.
+            if not self._owed and self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 self._send(refusal(error.error_status_hint), last=True)
         return asked
 
@@ -56,6 +59,7 @@ class Http1:
         return out
 
     def reply(self, _place: int, message: bytes | None) -> bytes:
+        self._owed = False
         self._send(answer(message))
         return self.output()
 
@@ -68,6 +72,7 @@ class Http1:
         if isinstance(event, h11.Request):
             target, method = event.target.decode("latin-1"), event.method.decode("latin-1")
             self._request = HttpRequest.of(method, target, event.headers)
+            self._without_body = method == "HEAD"
             if self._http.they_are_waiting_for_100_continue and not self._request.refused:
                 go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
                 self._out += self._http.send(go_on) or b""
@@ -84,7 +89,7 @@ class Http1:
             if isinstance(found, int):
                 self._refuse(found)
             else:
-                self._request = None
+                self._request, self._owed = None, True
                 asked.append((found, 0))
 
     def _refuse(self, status: int, *, last: bool = False) -> None:
@@ -97,7 +102,8 @@ class Http1:
             headers.append(("connection", "close"))
         reason = REASONS.get(reply.status, "").encode()
         head = h11.Response(status_code=reply.status, headers=headers, reason=reason)
-        for event in (head, h11.Data(data=reply.body), h11.EndOfMessage()):
+        body = b"" if self._without_body else reply.body
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             self._out += self._http.send(event) or b""
         self._count(reply.status)
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:

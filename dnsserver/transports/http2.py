@@ -69,8 +69,8 @@ class Http2:
         return self._http.data_to_send()
 
     def reply(self, place: int, message: bytes | None) -> bytes:
-        self._idle_events = max(0, self._idle_events - EVENTS_PER_QUESTION)
-        self._send(place, answer(message))
+        if self._send(place, answer(message)):
+            self._idle_events = max(0, self._idle_events - EVENTS_PER_QUESTION)
         return self._http.data_to_send()
 
     def goodbye(self) -> bytes:
@@ -151,16 +151,17 @@ class Http2:
         self._acknowledge(stream, self._unacknowledged.pop(stream, 0))
         self.unsent -= len(self._waiting.pop(stream, b""))
 
-    def _send(self, stream: int, reply: HttpReply) -> None:
-        """Head and body; where the client has gone, or taken its request back, neither."""
+    def _send(self, stream: int, reply: HttpReply) -> bool:
+        """Head and body; neither, and False, where the client has gone or taken its request back."""
         try:
             self._http.send_headers(stream, [(":status", str(reply.status)), *reply.headers])
         except ProtocolError:
-            return
+            return False
         self._count(reply.status)
         self._waiting[stream] = memoryview(reply.body)
         self.unsent += len(reply.body)
         self._send_waiting(stream)
+        return True
 
     def _send_waiting(self, stream: int) -> None:
         """As much of a body as the client has made room for (RFC 9113 section 5.2)."""

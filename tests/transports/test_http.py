@@ -175,6 +175,29 @@ def test_http1_goodbye_closes_after_the_next_reply() -> None:
     assert talk.ended
 
 
+@pytest.mark.parametrize("path", ["/dns-query", "/x"])
+def test_http1_head_has_no_body(path: str) -> None:
+    """RFC 9110 section 9.3.2; a body would be read as the next response."""
+    talk = Counted().conversation()
+    assert talk.feed(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) == []
+    head, _, body = talk.output().partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 405 "))
+    assert (body, talk.ended) == (b"", False)
+    assert responses(echoed(talk, talk.feed(GET))) == [(200, QUESTION)]
+
+
+@pytest.mark.parametrize("behind", [GET, b"no HTTP at all\r\n\r\n"])
+def test_http1_what_stands_behind_the_last_request_does_not_cost_its_reply(behind: bytes) -> None:
+    talk = Counted().conversation()
+    asked = talk.feed(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + behind)
+    assert len(asked) == 1
+    sent = echoed(talk, asked)
+    assert responses(sent) == [(200, QUESTION)]
+    assert b"connection: close" in sent.lower()
+    assert talk.ended
+    assert talk.buffered == 0
+
+
 def test_no_answer_is_told() -> None:
     talk = Counted().conversation()
     talk.feed(GET)
@@ -343,6 +366,19 @@ def test_http2_floods_end(flood: Callable[[Client], None]) -> None:
     assert client.gone() == h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
     assert len(asked) <= STREAMS_MAX
     assert client.talk.buffered == 0
+
+
+def test_http2_a_request_taken_back_gives_nothing_back() -> None:
+    """Nor when the server answers it all the same (CVE-2023-44487)."""
+    client = Client()
+    for _ in range(IDLE_EVENTS_MAX):
+        client.http.reset_stream(client.ask(H2_GET))
+        for message, place in client.carry():
+            client.take(client.talk.reply(place, message))
+        if client.talk.ended:
+            break
+    assert client.talk.ended
+    assert client.gone() == h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
 
 
 def test_http2_a_busy_client_is_no_flood() -> None:
