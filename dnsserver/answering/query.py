@@ -88,7 +88,7 @@ def read_query(octets: bytes, arrival: Arrival) -> Query | Rejected:
     ):
         return Rejected(bare_error(header, Rcode.FORMERR), Rcode.FORMERR)
     try:
-        message = Message.decode(octets)
+        message = Message.decode(octets, header)
     except WireError as error:
         return Rejected(bare_error(header, error.rcode), error.rcode)
     query = Query(header, message.questions[0], message.edns, arrival, octets)

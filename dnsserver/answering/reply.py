@@ -44,6 +44,28 @@ class Reply:
     following: Callable[[], Iterator[Record]] | None = field(default=None, compare=False)
     """The records behind those of `answer` in a zone transfer, in as many messages as it takes; over TCP only."""
 
+    def with_records(
+        self, answer: tuple[Record, ...], authority: tuple[Record, ...], additional: tuple[Record, ...]
+    ) -> "Reply":
+        """The same with other records; as `dataclasses.replace`, in a third of its time."""
+        return Reply(
+            self.rcode,
+            answer,
+            authority,
+            additional,
+            self.authoritative,
+            self.recursion_available,
+            self.authentic,
+            self.truncated,
+            self.options,
+            self.plugin,
+            self.error,
+            self.live,
+            self.payload_max,
+            self.recursion_desired,
+            self.following,
+        )
+
 
 def encode(reply: Reply, query: Query) -> bytes:
     """*reply* in the octets that *query*'s client can take.

@@ -39,6 +39,7 @@ class Dispatcher:
     ) -> None:
         """*now*: Unix seconds."""
         self._sites = sites
+        self._only_root = list(sites) == [names.ROOT]
         self._meter = meter
         self._views = _filtered(sites)
         # Section 15: one block that takes them lets them in for the whole listener.
@@ -171,6 +172,8 @@ class Dispatcher:
 
     def _longest(self, name: bytes, rtype: int) -> bytes | None:
         """The zone that decides, whoever asks: its only site's key, or a key of `_views`."""
+        if self._only_root:
+            return names.ROOT
         zones = [suffix for suffix in names.suffixes(name) if suffix in self._sites or suffix in self._views]
         if not zones:
             return None

@@ -29,9 +29,30 @@ class Header:
         """Raises WireError when there are fewer than 12 octets."""
         if len(message) < HEADER_SIZE:
             raise WireError("message is shorter than a header")
-        ident, word, *counts = _LAYOUT.unpack_from(message)
-        return cls(ident, word >> 11 & 15, word & 15, word & _FLAGS, *counts)
+        ident, word, questions, answers, authorities, additionals = _LAYOUT.unpack_from(message)
+        opcode, rcode = word >> 11 & 15, word & 15
+        return cls(ident, opcode, rcode, word & _FLAGS, questions, answers, authorities, additionals)
 
     def encode(self) -> bytes:
-        word = self.flags | self.opcode << 11 | self.rcode & 15
-        return _LAYOUT.pack(self.id, word, self.questions, self.answers, self.authorities, self.additionals)
+        counts = self.questions, self.answers, self.authorities, self.additionals
+        return encode_header(self.id, self.opcode, self.rcode, self.flags, *counts)
+
+    def with_flags(self, flags: int) -> "Header":
+        """The same with other flags."""
+        counts = self.questions, self.answers, self.authorities, self.additionals
+        return Header(self.id, self.opcode, self.rcode, flags, *counts)
+
+
+def encode_header(
+    ident: int,
+    opcode: int,
+    rcode: int,
+    flags: int,
+    questions: int,
+    answers: int,
+    authorities: int,
+    additionals: int,
+) -> bytes:
+    """The octets of such a header; of *rcode* the lower four bits."""
+    word = flags | opcode << 11 | rcode & 15
+    return _LAYOUT.pack(ident, word, questions, answers, authorities, additionals)

@@ -13,6 +13,10 @@ from dnsserver.wire.question import Question
 from dnsserver.wire.records import Rdata, Record
 
 _FIXED = struct.Struct("!HHLH")
+_FIXED_SIZE = _FIXED.size
+#: A compression pointer to the name behind the header.
+_TO_FIRST = bytes((0xC0, HEADER_SIZE))
+_OPT = Type.OPT.value
 
 #: Types whose RDATA holds names that a sender may have compressed (RFC 3597 section 4, RFC 1183, RFC 2782):
 #: octets in front of the names, number of names, octets behind them.
@@ -53,29 +57,31 @@ class Message:
     edns: Edns | None
 
     @classmethod
-    def decode(cls, octets: bytes) -> "Message":
-        """Raises WireError for anything that is no well-formed message. Octets behind the message are ignored."""
-        header = Header.decode(octets)
+    def decode(cls, octets: bytes, header: Header | None = None) -> "Message":
+        """Raises WireError for anything that is no well-formed message. Octets behind the message are ignored.
+
+        *header* is that of *octets*, where the caller has decoded it.
+        """
+        if header is None:
+            header = Header.decode(octets)
         place = HEADER_SIZE
         questions = []
         for _ in range(header.questions):
             question, place = Question.decode(octets, place)
             questions.append(question)
-        sections: list[tuple[Record, ...]] = []
-        edns: Edns | None = None
-        for count in (header.answers, header.authorities, header.additionals):
-            records = []
-            for _ in range(count):
-                record, place = _record(octets, place)
-                records.append(record)
-            sections.append(tuple(records))
+        # What most owners in a reply point to.
+        first = questions[0].name if questions else b""
+        answer, place = _records(octets, place, header.answers, first)
+        authority, place = _records(octets, place, header.authorities, first)
+        additional, _ = _records(octets, place, header.additionals, first)
         # OPT means something in additional only (RFC 6891 section 6.1.1).
-        options = [record for record in sections[2] if record.rtype == Type.OPT]
+        edns: Edns | None = None
+        options = [record for record in additional if record.rtype == _OPT]
         if options:
-            first = options[0]
-            edns = Edns.from_record(first.rclass, first.ttl, first.rdata.head)
-            sections[2] = tuple(record for record in sections[2] if record.rtype != Type.OPT)
-        return cls(header, tuple(questions), sections[0], sections[1], sections[2], edns)
+            opt = options[0]
+            edns = Edns.from_record(opt.rclass, opt.ttl, opt.rdata.head)
+            additional = tuple(record for record in additional if record.rtype != _OPT)
+        return cls(header, tuple(questions), answer, authority, additional, edns)
 
     @property
     def rcode(self) -> int:
@@ -89,12 +95,26 @@ def rdata_from_octets(rtype: int, octets: bytes) -> Rdata:
     return _rdata(octets, rtype, 0, len(octets))
 
 
-def _record(octets: bytes, place: int) -> tuple[Record, int]:
-    owner, place = names.decode(octets, place)
-    if len(octets) < place + _FIXED.size:
+def _records(octets: bytes, place: int, count: int, first: bytes) -> tuple[tuple[Record, ...], int]:
+    """*count* records at *place*, and the place behind them; *first* is the name behind the header, b"" for none."""
+    if not count:
+        return (), place
+    records = []
+    for _ in range(count):
+        record, place = _record(octets, place, first)
+        records.append(record)
+    return tuple(records), place
+
+
+def _record(octets: bytes, place: int, first: bytes) -> tuple[Record, int]:
+    if first and octets[place : place + 2] == _TO_FIRST:
+        owner, place = first, place + 2
+    else:
+        owner, place = names.decode(octets, place)
+    if len(octets) < place + _FIXED_SIZE:
         raise WireError("record is cut")
     rtype, rclass, ttl, size = _FIXED.unpack_from(octets, place)
-    start = place + _FIXED.size
+    start = place + _FIXED_SIZE
     end = start + size
     if len(octets) < end:
         raise WireError("RDATA is cut")

@@ -66,6 +66,21 @@ def decode(message: bytes, place: int) -> tuple[bytes, int]:
     Raises WireError for a name that is cut, too long, of an unknown label type, or whose pointers do not lead
     strictly backwards.
     """
+    start = place
+    try:
+        while size := message[place]:
+            if size > LABEL_MAX:
+                return _decompressed(message, start)
+            place += 1 + size
+    except IndexError:
+        raise WireError("name is cut") from None
+    if place + 1 - start > NAME_MAX:
+        raise WireError("name is longer than 255 octets")
+    return message[start : place + 1], place + 1
+
+
+def _decompressed(message: bytes, place: int) -> tuple[bytes, int]:
+    """As `decode`, for names with pointers."""
     parts = []
     length, behind, pointers = 1, -1, 0
     try:

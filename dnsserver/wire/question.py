@@ -26,4 +26,8 @@ class Question:
         return cls(name, *_LAYOUT.unpack_from(message, place)), place + _LAYOUT.size
 
     def encode(self) -> bytes:
-        return self.name + _LAYOUT.pack(self.rtype, self.rclass)
+        return self.name + self.encode_fixed()
+
+    def encode_fixed(self) -> bytes:
+        """What stands behind the name."""
+        return _LAYOUT.pack(self.rtype, self.rclass)

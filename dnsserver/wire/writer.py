@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterable
 
-from dnsserver.wire.header import Header
-from dnsserver.wire.limits import POINTER_OFFSET_MAX
+from dnsserver.wire.header import Header, encode_header
+from dnsserver.wire.limits import HEADER_SIZE, POINTER_OFFSET_MAX
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import COMPRESSIBLE, Record
 
@@ -21,12 +21,12 @@ class MessageWriter:
         self._header = header
         self._limit = limit - reserved
         self._offsets: dict[bytes, int] = {}
-        self._out = bytearray(12)
+        self._out = bytearray(HEADER_SIZE)
         self._counts = [0, 0, 0, 0]
         if question is not None:
             self._counts[0] = 1
             self._put_name(question.name)
-            self._out += question.encode()[len(question.name) :]
+            self._out += question.encode_fixed()
 
     @property
     def size(self) -> int:
@@ -35,36 +35,31 @@ class MessageWriter:
 
     def put_all(self, section: int, records: Iterable[Record]) -> bool:
         """Append *records* to *section* (1 answer, 2 authority, 3 additional); False at the first without room."""
-        return all(self._put(section, record) for record in records)
+        return not records or all(self._put(section, record) for record in records)
 
     def finish(self, *, flags: int = 0, opt: bytes = b"") -> bytes:
         """The message; *flags* are set in addition to the header's, *opt* is an encoded OPT record."""
-        header = Header(
-            self._header.id,
-            self._header.opcode,
-            self._header.rcode,
-            self._header.flags | flags,
-            self._counts[0],
-            self._counts[1],
-            self._counts[2],
-            self._counts[3] + (1 if opt else 0),
+        header, counts = self._header, self._counts
+        if opt:
+            counts = [*counts[:3], counts[3] + 1]
+        self._out[:HEADER_SIZE] = encode_header(
+            header.id, header.opcode, header.rcode, header.flags | flags, *counts
         )
-        self._out[:12] = header.encode()
         return bytes(self._out) + opt
 
     def _put(self, section: int, record: Record) -> bool:
         start, known = len(self._out), len(self._offsets)
         self._put_name(record.owner)
         self._out += _FIXED.pack(record.rtype, record.rclass, record.ttl)
-        place = len(self._out)
-        self._out += b"\0\0" + record.rdata.head
+        place, rdata = len(self._out), record.rdata
+        self._out += b"\0\0" + rdata.head
         compress = record.rtype in COMPRESSIBLE
-        for name in record.rdata.names:
+        for name in rdata.names:
             if compress:
                 self._put_name(name)
             else:
                 self._out += name
-        self._out += record.rdata.tail
+        self._out += rdata.tail
         size = len(self._out) - place - 2
         if len(self._out) > self._limit or size > 0xFFFF:
             del self._out[start:]

@@ -128,11 +128,10 @@ def for_client(reply: Reply, query: Query) -> Reply:
 
 def shared(reply: Reply, name: bytes) -> Reply:
     """*reply* with *name* itself, in lower case, as owner wherever an owner is that name."""
-    return replace(
-        reply,
-        answer=_shared(reply.answer, name),
-        authority=_shared(reply.authority, name),
-        additional=_shared(reply.additional, name),
+    return reply.with_records(
+        _shared(reply.answer, name),
+        _shared(reply.authority, name),
+        _shared(reply.additional, name),
     )
 
 

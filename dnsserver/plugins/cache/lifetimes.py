@@ -1,7 +1,6 @@
 """For how long a reply is kept, which is the TTL that all its records get (coredns-compat.md, section 3.5)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from dnsserver.answering.kinds import Kind, answers, has_soa, kind_of
 from dnsserver.answering.reply import Reply
@@ -40,11 +39,10 @@ def lifetime_s(kind: Kind, reply: Reply, settings: CacheSettings) -> int:
 
 def with_ttl(reply: Reply, ttl_s: int) -> Reply:
     """*reply* with this TTL in every record. OPT is none: it speaks of one message only (RFC 6891 section 6.2.1)."""
-    return replace(
-        reply,
-        answer=_with_ttl(reply.answer, ttl_s),
-        authority=_with_ttl(reply.authority, ttl_s),
-        additional=_with_ttl(reply.additional, ttl_s),
+    return reply.with_records(
+        _with_ttl(reply.answer, ttl_s),
+        _with_ttl(reply.authority, ttl_s),
+        _with_ttl(reply.additional, ttl_s),
     )
 
 

@@ -93,10 +93,14 @@ class Renewals:
 
 def authenticating(query: Query) -> Query:
     """*query* with AD: what is kept knows then whether it was validated, whoever asked first (RFC 6840 section 5.7)."""
+    header = query.header
+    if header.flags & Flag.AD:
+        return query
     octets = bytearray(query.octets)
     octets[_AD_OCTET] |= _AD
-    return replace(
-        query, header=replace(query.header, flags=query.header.flags | Flag.AD), octets=bytes(octets)
+    authentic = header.with_flags(header.flags | Flag.AD)
+    return Query(
+        authentic, query.question, query.edns, query.arrival, bytes(octets), query.trail, query.labels
     )
 
 

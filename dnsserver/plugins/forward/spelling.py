@@ -30,11 +30,10 @@ def respelled(reply: Reply, asked: bytes, wanted: bytes) -> Reply:
     if asked == wanted:
         return reply
     ends = dict(zip(names.suffixes(asked), names.suffixes(wanted), strict=True))
-    return replace(
-        reply,
-        answer=_records(reply.answer, ends),
-        authority=_records(reply.authority, ends),
-        additional=_records(reply.additional, ends),
+    return reply.with_records(
+        _records(reply.answer, ends),
+        _records(reply.authority, ends),
+        _records(reply.additional, ends),
     )
 
 

@@ -48,4 +48,4 @@ def _asking(query: Query, rules: tuple[Rule, ...]) -> Query:
         word = word | flag if state else word & ~flag
     octets = bytearray(query.octets)
     octets[_FLAGS] = word.to_bytes(2, "big")
-    return replace(query, header=replace(query.header, flags=flags), octets=bytes(octets))
+    return replace(query, header=query.header.with_flags(flags), octets=bytes(octets))

@@ -48,7 +48,7 @@ def reordered(reply: Reply) -> Reply:
     if len(reply.answer) < 2 and len(reply.authority) < 2 and len(reply.additional) < 2:
         return reply
     answer, authority, additional = map(shuffled, (reply.answer, reply.authority, reply.additional))
-    return replace(reply, answer=answer, authority=authority, additional=additional)
+    return reply.with_records(answer, authority, additional)
 
 
 def weighed(reply: Reply, weights: Weights) -> Reply:
