@@ -49,9 +49,11 @@ class StoredAnswer:
     any_case: bool
     negative: bool
     shuffled: int
-    """Octets of each of the address records that `body` ends in, where their order is to change; else 0."""
+    """Octets of each of the address records that the answer section ends in, where their order is to change; else 0."""
     fixed: int = 0
-    """Octets in front of these: CNAMEs."""
+    """Octets in front of these: CNAMEs, signatures."""
+    behind: int = 0
+    """Octets behind these: the other sections."""
     options: bytes = b""
     flags: int = 0x8400
     """Of the header, without those that come from the query: QR, AA, RA."""
@@ -69,12 +71,12 @@ class StoredAnswer:
     @property
     def addresses(self) -> int:
         """How many of them change their order."""
-        return (len(self.body) - self.fixed) // self.shuffled if self.shuffled else 0
+        return (len(self.body) - self.fixed - self.behind) // self.shuffled if self.shuffled else 0
 
     def cut(self, room: int, dice: Dice) -> tuple[bytes, bytes] | None:
         """Counts as in `counts`, and a body of at most *room* octets with some of the addresses; None when it is not
         the addresses that are too many."""
-        if not self.shuffled or room < self.fixed:
+        if not self.shuffled or self.behind or room < self.fixed:
             return None
         number = min(self.addresses, (room - self.fixed) // self.shuffled)
         answers = int.from_bytes(self.counts[:2], "big") - self.addresses + number
@@ -84,7 +86,8 @@ class StoredAnswer:
         """The body with *number* of the addresses."""
         body, size, fixed = self.body, self.shuffled, self.fixed
         places = [fixed + size * index for index in dice.sample(range(self.addresses), number)]
-        return body[:fixed] + b"".join([body[place : place + size] for place in places])
+        end = len(body) - self.behind
+        return body[:fixed] + b"".join([body[place : place + size] for place in places]) + body[end:]
 
 
 def compile_answer(
@@ -103,7 +106,7 @@ def compile_answer(
     if encoded is None:
         return None
     counts, body = encoded
-    shuffled, fixed = _shuffled(reply, body) if shuffle else (0, 0)
+    shuffled, fixed, behind = _shuffled(reply, body) if shuffle else (0, 0, 0)
     twin = Question(question.name.swapcase(), question.rtype, question.rclass)
     twins_reply = other(twin)
     return StoredAnswer(
@@ -114,6 +117,7 @@ def compile_answer(
         negative=reply.live and is_negative(reply),
         shuffled=shuffled,
         fixed=fixed,
+        behind=behind,
         options=encode_options(reply.options),
         flags=_flags(reply),
         authentic=reply.authentic,
@@ -163,16 +167,27 @@ def is_negative(reply: Reply) -> bool:
     return bool(reply.authority) and reply.authority[-1].rtype == Type.SOA and not reply.additional
 
 
-def _shuffled(reply: Reply, body: bytes) -> tuple[int, int]:
-    """The size of a record, and the octets in front, when the reply is several addresses of one type, behind CNAMEs
-    at most, and nothing else."""
-    addresses = [record.rtype for record in reply.answer if record.rtype != Type.CNAME]
-    if len(addresses) < 2 or len(set(addresses)) != 1 or reply.authority or reply.additional:
-        return 0, 0
-    size = ADDRESS_SIZES.get(addresses[0], 0)
-    fixed = len(body) - size * len(addresses)
-    heads = {body[place : place + _ADDRESS_HEAD] for place in range(fixed, len(body), size)} if size else ()
-    return (size, fixed) if len(heads) == 1 else (0, 0)
+def _shuffled(reply: Reply, body: bytes) -> tuple[int, int, int]:
+    """The size of a record, and the octets in front and behind, when the answer section ends in several addresses of
+    one type and name, and their order is all that changes. Nothing in the message points at these records."""
+    addresses = [record.rtype for record in reply.answer if record.rtype in ADDRESS_SIZES]
+    if len(addresses) < 2 or len(set(addresses)) != 1:
+        return 0, 0, 0
+    if any(record.rtype == Type.MX for section in (reply.answer, reply.additional) for record in section):
+        return 0, 0, 0
+    size, end = ADDRESS_SIZES[addresses[0]], _records_end(body, len(reply.answer))
+    fixed = end - size * len(addresses)
+    heads = {body[place : place + _ADDRESS_HEAD] for place in range(fixed, end, size)}
+    return (size, fixed, len(body) - end) if len(heads) == 1 else (0, 0, 0)
+
+
+def _records_end(body: bytes, number: int) -> int:
+    """The place behind the first *number* records."""
+    place = 0
+    for _ in range(number):
+        place = _name_end(body, place) + _FIXED
+        place += int.from_bytes(body[place - 2 : place], "big")
+    return place
 
 
 def question_end(octets: bytes) -> int:

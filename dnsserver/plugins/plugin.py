@@ -245,8 +245,8 @@ class Plugin:
     alters: Callable[[Question, Reply], Reply] | None = None
     """With Repeats.ALTERED: what the plugin makes of a reply that passes it. Hangs on both and nothing else."""
     leaves_alone: Callable[[Question], bool] | None = None
-    """With Repeats.NEVER: whether queries of a question (class IN) and their replies pass this plugin as they are,
-    whoever asks. When that changes, `Server.forget` is to be called."""
+    """With Repeats.NEVER, and for plugins that remember: whether queries of a question (class IN) and their replies
+    pass this plugin as they are, whoever asks. When that changes, `Server.forget` is to be called."""
     claims: Callable[[Question], bool] | None = None
     """Whether this plugin answers a question (class IN) itself now, where it leaves it to those behind at other times:
     what they have answered before is then not to be given."""
@@ -256,7 +256,8 @@ class Plugin:
     reads_options: bool = False
     """EDNS options of a query matter to this plugin; else it treats queries with and without them alike."""
     remembers: Remembers | None = None
-    """Replies of plugins behind this one that may be given again for some time."""
+    """Replies that may be given again for some time: its own, or of plugins behind this one. Where it has none, the
+    query takes the chain, unless the plugin leaves it alone."""
     repeatable: Repeatable | None = None
     """The replies of this plugin that may be given again."""
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None

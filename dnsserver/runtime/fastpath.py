@@ -19,7 +19,7 @@ from dnsserver.answering.stored import (
     question_end,
 )
 from dnsserver.observability.tallies import Tallies
-from dnsserver.plugins.loadbalance.handler import reordered
+from dnsserver.plugins.loadbalance.handler import is_restless, reordered
 from dnsserver.runtime.judging import is_just
 from dnsserver.runtime.lasting import LastingReplies
 from dnsserver.runtime.passage import StateReply
@@ -85,10 +85,7 @@ class _Said:
     @property
     def restless(self) -> bool:
         """Whether `loadbalance` would make another reply of it each time."""
-        return self.place.shuffles and any(
-            sum(record.rtype in ADDRESS_SIZES for record in section) > 1
-            for section in (self.reply.answer, self.reply.additional)
-        )
+        return self.place.shuffles and is_restless(self.reply)
 
     @property
     def inventable(self) -> bool:

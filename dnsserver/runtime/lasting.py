@@ -13,6 +13,7 @@ from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.answering.stored import StoredAnswer, compile_answer, ttl_places, with_ttl
 from dnsserver.observability.tallies import Tallies
+from dnsserver.plugins.loadbalance.handler import grouped, is_restless
 from dnsserver.runtime.ready import UNCOUNTED, Place, Places, Ready, exchange_of
 from dnsserver.store.hot import ENTRY_OCTETS
 from dnsserver.wire.codes import Flag
@@ -67,9 +68,12 @@ class LastingReplies:
         return f"<LastingReplies kept={len(self._kept)}>"
 
     def tick(self, second: int) -> bool:
-        """Note what Unix second it is; whether that is another than before."""
+        """Note what Unix second it is; whether that is another than before. When it is an earlier one, the clock was
+        set back: nobody knows any more how old a reply is."""
         if second == self._second:
             return False
+        if second < self._second:
+            self.clear()
         self._second = second
         return True
 
@@ -138,10 +142,14 @@ class LastingReplies:
 
         def other(spelling: Question) -> Reply | None:
             twin = place.passage.lasting(spelling, do=do, cd=cd)
-            return None if twin is None else twin.reply
+            return None if twin is None else settled(twin.reply)
 
-        answer = compile_answer(question, found.reply, other, shuffle=place.shuffles)
-        if answer is None:
+        def settled(reply: Reply) -> Reply:
+            return grouped(reply) if place.shuffles else reply
+
+        restless = place.shuffles and is_restless(found.reply)
+        answer = compile_answer(question, settled(found.reply), other, shuffle=restless)
+        if answer is None or (restless and not answer.shuffled):
             return None
         ttls = ttl_places(answer) if found.ages else ()
         ttl = int.from_bytes(answer.body[ttls[0] : ttls[0] + 4], "big") if ttls else 0

@@ -75,6 +75,8 @@ class Passage:
                 found = plugin.remembers.lasting(question, do=do, cd=cd)
                 if found is not None:
                     return replace(found, reply=_altered(found.reply, question, reversed(alters)))
+                if not _leaves_alone(plugin, question):
+                    return None  # it may remember what the chain answers now, and count that down
             if plugin.repeatable is not None and not _leaves_alone(plugin, question):
                 return None
             if not _passes(plugin, question):

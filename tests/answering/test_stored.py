@@ -282,6 +282,7 @@ def test_a_negative_reply_is_the_plain_one(serial: int) -> None:
 AAAA = tuple(Record(NAME, Type.AAAA, 5, Rdata(bytes(15) + bytes((number,)))) for number in range(4))
 ALIAS_OUT = Record(NAME, Type.CNAME, 5, name_rdata(names.from_text("a.example.")))
 OUT = addresses(3, names.from_text("a.example."))
+SIGNATURE = Record(NAME, 46, 5, Rdata(bytes(40)))
 TEXTS = tuple(Record(NAME, Type.TXT, 5, Rdata(b"\3" + bytes((65 + number,)) * 3)) for number in range(3))
 
 
@@ -305,7 +306,11 @@ TEXTS = tuple(Record(NAME, Type.TXT, 5, Rdata(b"\3" + bytes((65 + number,)) * 3)
         (positive(ALIAS), 1, 0),
         (positive(*TEXTS), 3, 0),
         (positive(*addresses(2), *AAAA[:2]), 4, 0),
-        (positive(*addresses(2), additional=addresses(1)), 2, 0),
+        (positive(*addresses(2), additional=addresses(1)), 0, 2),
+        (replace(positive(*addresses(3)), authority=(soa(ZONE),)), 0, 3),
+        (positive(SIGNATURE, *addresses(3)), 1, 3),
+        (positive(*addresses(3), SIGNATURE), 4, 0),
+        (positive(*addresses(2), Record(NAME, Type.MX, 5, name_rdata(ZONE))), 3, 0),
         (positive(), 0, 0),
     ],
 )

@@ -1,5 +1,6 @@
 """Replies that hold for a time: given as octets while it lasts, counted down by the second, counted."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -17,8 +18,9 @@ from dnsserver.runtime.sites import BuiltSite
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Rcode, Type
+from dnsserver.wire.message import Message
 from dnsserver.wire.question import Question
-from dnsserver.wire.records import Record, address_rdata, name_rdata, soa_rdata
+from dnsserver.wire.records import Rdata, Record, address_rdata, name_rdata, soa_rdata
 from tests.answering.packets import AD, CD, RD, message, opt
 
 UDP = Arrival("udp", "192.0.2.1", 4711, "192.0.2.2", 53)
@@ -156,6 +158,17 @@ def test_a_clock_may_be_set_back() -> None:
     assert front.answer_now(asked(), "udp", ipv6=False) == plainly(_with_ttl(one(NAME), 40), asked())
 
 
+def test_a_clock_that_goes_back_ends_it() -> None:
+    """Else a year's correction would have it given for a year."""
+    memory = Memory(one)
+    front = dispatcher(memory)
+    assert front.answer_now(asked(), "udp", ipv6=False) is not None
+    memory.known = False
+    memory.unix_s = BEGIN - 500
+    assert ready(front, asked()) is None
+    assert front.answer_now(asked(), "udp", ipv6=False) is None
+
+
 def test_it_ends_when_all_is_to_be_forgotten() -> None:
     memory = Memory(one)
     front = dispatcher(memory)
@@ -239,6 +252,54 @@ def test_addresses_are_shuffled() -> None:
     assert None not in seen
     assert len(seen) == 6
     assert memory.asked == 2
+
+
+THREE = addresses(NAME, "192.0.2.1", "192.0.2.2", "192.0.2.3")
+SERVERS = tuple(Record(NAME, Type.NS, 0, name_rdata(TARGET)) for _ in range(2))
+MX = tuple(Record(NAME, Type.MX, 0, Rdata(b"\0\x0a", (TARGET,))) for _ in range(2))
+SIGNATURE = Record(NAME, 46, 0, Rdata(bytes(20)))
+
+
+@pytest.mark.parametrize(
+    ("reply", "orders"),
+    [
+        (Reply(answer=THREE, authority=SERVERS), 6),
+        (Reply(answer=THREE, additional=addresses(TARGET, "192.0.2.9")), 6),
+        (Reply(answer=(*THREE, SIGNATURE)), 6),
+        (Reply(answer=(*THREE[:2], *(replace(record, rtype=Type.AAAA) for record in THREE))), 0),
+        (Reply(answer=MX), 0),
+        (Reply(additional=THREE), 0),
+        (Reply(answer=(*MX[:1], SIGNATURE)), 1),
+        (Reply(rcode=Rcode.NXDOMAIN, answer=(*THREE, SIGNATURE)), 1),
+    ],
+)
+def test_no_order_is_given_to_all(reply: Reply, orders: int) -> None:
+    """Addresses are shuffled whatever else the reply has; where that cannot be done quickly, the chain does it."""
+    balanced = Plugin(name="front", wrap=lambda following: following, repeats=Repeats.SHUFFLED)
+    front = dispatcher(Memory(lambda _: reply), balanced)
+    found = {front.answer_now(asked(), "udp", ipv6=False) for _ in range(200)}
+    assert len(found - {None}) == orders
+    for octets in found - {None}:
+        shown, whole = Message.decode(octets or b""), _with_ttl(reply, LASTS_S)
+        assert Counter(shown.answer) == Counter(whole.answer)
+        assert (shown.authority, shown.additional) == (whole.authority, whole.additional)
+        signed_first = [record.rtype == SIGNATURE.rtype for record in shown.answer]
+        assert reply.rcode or signed_first == sorted(signed_first, reverse=True)
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_what_a_cache_would_keep_is_left_to_it(covered: bool) -> None:
+    """Else those behind it would never be asked by the chain, and the TTL would not count down."""
+    silent = Memory(one, known=False)
+    front = Plugin(
+        name="first",
+        wrap=lambda following: following,
+        repeats=Repeats.ALTERED,
+        remembers=silent,
+        leaves_alone=lambda _: not covered,
+    )
+    found = dispatcher(Memory(one), front).answer_now(asked(), "udp", ipv6=False)
+    assert (found is None) == covered
 
 
 def test_it_is_counted() -> None:

@@ -46,6 +46,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         repeats=Repeats.ALTERED,
         alters=alters,
+        leaves_alone=lambda question: not settings.covers(question),
         remembers=Remembered(settings, memory, counts, site.server),
         lifespan=renewals.lifespan,
         metrics=counts.families,

@@ -2,7 +2,7 @@
 
 import ipaddress
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from dnsserver.answering.query import Query
@@ -45,9 +45,26 @@ class Loadbalance:
 
 def reordered(reply: Reply) -> Reply:
     """*reply* with every section `shuffled`."""
+    return _by_section(shuffled, reply)
+
+
+def grouped(reply: Reply) -> Reply:
+    """*reply* as the plugin makes it, but for chance: addresses and MX stay in their order."""
+    return _by_section(_grouped, reply) if reply.rcode == Rcode.NOERROR else reply
+
+
+def is_restless(reply: Reply) -> bool:
+    """Whether the plugin may make another reply of it each time."""
+    return reply.rcode == Rcode.NOERROR and any(
+        len(addresses) > 1 or len(mxs) > 1
+        for _, addresses, mxs, _ in map(_by_kind, (reply.answer, reply.authority, reply.additional))
+    )
+
+
+def _by_section(change: Callable[[Records], Records], reply: Reply) -> Reply:
     if len(reply.answer) < 2 and len(reply.authority) < 2 and len(reply.additional) < 2:
         return reply
-    answer, authority, additional = map(shuffled, (reply.answer, reply.authority, reply.additional))
+    answer, authority, additional = map(change, (reply.answer, reply.authority, reply.additional))
     return reply.with_records(answer, authority, additional)
 
 
@@ -76,6 +93,11 @@ def shuffled(records: Records) -> Records:
     cnames, addresses, mxs, rest = _by_kind(records)
     random.shuffle(addresses)
     random.shuffle(mxs)
+    return (*cnames, *rest, *addresses, *mxs)
+
+
+def _grouped(records: Records) -> Records:
+    cnames, addresses, mxs, rest = _by_kind(records)
     return (*cnames, *rest, *addresses, *mxs)
 
 
