@@ -4,6 +4,7 @@ What a plugin remembers is asked for once, compiled, and given from here until i
 down in place. Each second the replies to the queries of that second are kept ready.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
@@ -61,7 +62,8 @@ class LastingReplies:
         self._dice = dice
         self._most = int(KEPT_OCTETS_MAX * room)
         self._octets = 0
-        self._kept: dict[bytes, _Kept] = {}
+        # The oldest of a plain dict is found ever more slowly, the more have gone before it.
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self._second = 0
 
     def __repr__(self) -> str:

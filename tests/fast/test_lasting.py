@@ -1,5 +1,6 @@
 """Replies that hold for a time: given as octets while it lasts, counted down by the second, counted."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -332,6 +333,24 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert front._fast is not None
     assert 5 < len(front._fast._lasting._kept) < 30
     assert front._fast._lasting._octets <= 10_000
+
+
+def test_the_oldest_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many have gone before: under a flood of names, each that comes drives one out."""
+    monkeypatch.setattr(lasting, "KEPT_OCTETS_MAX", 30_000 * lasting.ENTRY_OCTETS)
+    front = dispatcher(Memory(one))
+    assert front.answer_now(asked(), "udp", ipv6=False) is not None
+    assert front._fast is not None
+    replies = front._fast._lasting
+    (kept,) = replies._kept.values()
+    seconds = []
+    for number in range(0, 80_000, 20_000):
+        begun = time.perf_counter()
+        for key in range(number, number + 20_000):
+            replies._put(key.to_bytes(4, "big"), kept)
+        seconds.append(time.perf_counter() - begun)
+    assert len(replies._kept) < 30_000
+    assert seconds[-1] < 15 * seconds[0]
 
 
 @pytest.mark.parametrize("right", [True, False])

@@ -66,7 +66,8 @@ class Cache:
 
     async def _stale(self, entry: Entry, key: Key, query: Query, now: float, server: str) -> Reply:
         stale, counts = self._settings.stale, self._counts.of(server)
-        may_try = now >= entry.retry_at
+        # A clock that went back says nothing of when the last attempt was.
+        may_try = not 0 < entry.retry_at - now <= stale.recheck_s
         if stale.verify:
             # Where failures are noted, nobody waits for an attempt that another one has begun.
             if may_try and not (stale.recheck_s and entry.renewal):

@@ -237,6 +237,19 @@ async def test_recheck(options: str) -> None:
         assert len(stage.asked) == 2
 
 
+async def test_recheck_when_the_clock_goes_back() -> None:
+    """Else nobody would try again before it has caught up."""
+    async with staged("serve_stale 1h immediate 0s 30s") as stage:
+        stage.says = SERVFAIL
+        await stage.ask()
+        await renewed(stage)
+        stage.says = NEW
+        stage.later(-86_400)
+        await stage.ask()
+        await renewed(stage)
+        assert data(await stage.ask()) == NEW_DATA
+
+
 @pytest.mark.parametrize("options", ["serve_stale", "serve_stale 1h verify"])
 async def test_without_recheck_every_query_tries(options: str) -> None:
     async with staged(options) as stage:
