@@ -16,6 +16,7 @@ from dnsserver.plugins.plugin import Lasting, Plugin, Repeats, no_next_plugin
 from dnsserver.runtime import lasting
 from dnsserver.runtime.dispatch import Dispatcher
 from dnsserver.runtime.sites import BuiltSite
+from dnsserver.store.hot import ENTRY_OCTETS
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
 from dnsserver.wire.codes import Rcode, Type
@@ -337,7 +338,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_oldest_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many have gone before: under a flood of names, each that comes drives one out."""
-    monkeypatch.setattr(lasting, "KEPT_OCTETS_MAX", 30_000 * lasting.ENTRY_OCTETS)
+    monkeypatch.setattr(lasting, "KEPT_OCTETS_MAX", 30_000 * ENTRY_OCTETS)
     front = dispatcher(Memory(one))
     assert front.answer_now(asked(), "udp", ipv6=False) is not None
     assert front._fast is not None
