@@ -154,13 +154,26 @@ class Certificates:
 
 
 def certificates(folder: Path) -> Certificates:
-    """A CA; `server` for dns.test and 127.0.0.1, `named` for dns.test alone, `client`; `other`, a CA of its own."""
+    """A CA; `server` for dns.test and 127.0.0.1, `expired` the same a day ago, `named` for
+    dns.test alone, `client`; `other`, a CA of its own."""
     _certificate(folder, "ca", "basicConstraints=critical,CA:TRUE")
     _certificate(folder, "other", "basicConstraints=critical,CA:TRUE")
     _certificate(folder, "server", "subjectAltName=DNS:dns.test,IP:127.0.0.1", "ca")
     _certificate(folder, "named", "subjectAltName=DNS:dns.test", "ca")
     _certificate(folder, "client", "extendedKeyUsage=clientAuth", "ca")
+    _expired(folder)
     return Certificates(folder)
+
+
+def _expired(folder: Path) -> None:
+    """The certificate `expired`: its last day was yesterday, which `openssl req` does not make."""
+    request, key, made = (str(folder / f"expired.{kind}") for kind in ("csr", "key", "crt"))
+    command = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=expired".split()
+    command += ["-addext", "subjectAltName=DNS:dns.test,IP:127.0.0.1", "-keyout", key, "-out", request]
+    subprocess.run(command, check=True, capture_output=True)
+    command = ["openssl", "x509", "-req", "-in", request, "-copy_extensions", "copy", "-days", "-1"]
+    command += ["-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key"), "-out", made]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def _certificate(folder: Path, name: str, extension: str, issuer: str = "") -> None:

@@ -207,7 +207,13 @@ class Connection(asyncio.Protocol, ABC):
             await self._loop.create_connection(lambda: self, sock=sock)
             return
         context, name = self._tls.context, self._tls.server_name or self._peer.host.partition("%")[0]
-        await self._loop.create_connection(lambda: self, sock=sock, ssl=context, server_hostname=name)
+        try:
+            await self._loop.create_connection(lambda: self, sock=sock, ssl=context, server_hostname=name)
+        except ValueError as error:
+            if isinstance(error, OSError):  # a certificate that is not trusted is both
+                raise
+            sock.close()  # the event loop has not taken it over
+            raise ExchangeError(f"{self._dial_stage}tls: server name {name!r}: {error}") from None
 
     def _begin(self, wait: Wait) -> None:
         """Send a question over the open connection."""

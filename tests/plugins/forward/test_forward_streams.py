@@ -152,6 +152,9 @@ async def test_tls(pki: Certificates, certificate: str, options: str, name: str)
         ("named", "tls FOLDER/ca.crt", "", "IP address mismatch"),
         ("server", "tls FOLDER/ca.crt\ntls_servername other.test", "", "Hostname mismatch"),
         ("server", "tls FOLDER/ca.crt", "%other.test", "Hostname mismatch"),
+        ("expired", "tls FOLDER/ca.crt", "", "certificate has expired"),
+        ("server", "tls FOLDER/ca.crt\ntls_servername .test", "", "tls: server name '.test': "),
+        ("server", f"tls FOLDER/ca.crt\ntls_servername {'a' * 64}.test", "", "label"),
     ],
 )
 async def test_tls_with_a_server_that_is_not_trusted(
