@@ -239,6 +239,7 @@ class TcpConnection(asyncio.BufferedProtocol):
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._context.pool.end()
+        self._input_ended = self._input_ended or self._talk.ended
         if self._transport is not None:
             if not self._talk.buffered:
                 self._since = _now()

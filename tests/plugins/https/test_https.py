@@ -60,6 +60,15 @@ async def status(reader: asyncio.StreamReader) -> bytes:
     return line[:12]
 
 
+async def test_the_server_closes_behind_the_last_request() -> None:
+    """RFC 9112 section 9.6; some clients wait for that before they use the reply."""
+    port = free_port()
+    text = f"https://.:{port} {{\nbind 127.0.0.1\ntimeouts {{\nidle 1h\n}}\nwhoami\n}}"
+    async with server_of(text), tcp_client("127.0.0.1", port) as (reader, writer):
+        writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert (await soon(reader.read())).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(("lines", "replaced"), [("https {\nmax_connections 1\n}", 1), ("", 0)])
 async def test_one_more_takes_the_place_of_an_idle_one(lines: str, replaced: int) -> None:
     port = free_port()
