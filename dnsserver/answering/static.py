@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dnsserver.answering.reply import Reply
 from dnsserver.wire import names
 from dnsserver.wire.codes import Rcode, Type
+from dnsserver.wire.errors import WireError
 from dnsserver.wire.limits import NAME_MAX
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record, name_rdata
@@ -49,6 +50,7 @@ class _Search:
         self._answer: list[Record] = []
         self._proofs: dict[bytes, None] = {}
         self._seen: set[bytes] = set()
+        self._dnames: set[bytes] = set()
         self._wildcard = b""
 
     def told(self) -> Told:
@@ -130,7 +132,9 @@ class _Search:
         """By the DNAME at *owner*: the target, after DNAME and CNAME were put into the answer (RFC 6672 section 3)."""
         node = self._zone.node(owner)
         dname = node.rrsets[Type.DNAME]
-        self._put(node, Type.DNAME, self._spelled(owner))
+        if owner not in self._dnames:
+            self._dnames.add(owner)
+            self._put(node, Type.DNAME, self._spelled(owner))
         target = name[: len(name) - len(owner)] + dname.rdatas[0].names[0]
         if len(target) > NAME_MAX:
             return self._done(Rcode.YXDOMAIN)
@@ -231,4 +235,7 @@ def _host(found: tuple[bytes, ...], head: bytes, skipped: int) -> bytes:
     """The host that RDATA names: set apart, or (SVCB, HTTPS) in the head behind *skipped* octets."""
     if found:
         return found[0]
-    return names.decode(head, skipped)[0]
+    try:
+        return names.decode(head, skipped)[0]
+    except WireError:  # a transfer may bring anything, and what is in such RDATA is the client's business
+        return names.ROOT
