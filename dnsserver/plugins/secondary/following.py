@@ -60,15 +60,15 @@ class ZoneFollower:
             await self._woken(max(refresh if well else retry, 1) + random.uniform(0, jitter))
 
     async def _woken(self, pause_s: float) -> None:
-        """Wait, or until NOTIFY has come."""
+        """Wait, or until NOTIFY has come; at least LOOK_S, as anybody can send NOTIFY in the primary's name."""
         loop = asyncio.get_running_loop()
         end = loop.time() + pause_s
         while (left := end - loop.time()) > 0:
+            await asyncio.sleep(min(LOOK_S, left))
             marked = self._copy.marked()
             if marked != self._seen:
                 self._seen = marked
                 return
-            await asyncio.sleep(min(LOOK_S, left))
 
     async def _checked(self, soa: Record) -> bool:
         """Transfer the zone if a primary has a newer one; whether that went well."""

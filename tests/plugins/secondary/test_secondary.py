@@ -15,10 +15,14 @@ import dns.rrset
 import pytest
 
 from dnsserver.config import parse
+from dnsserver.plugins.forward.addresses import Address
 from dnsserver.plugins.secondary import setup
+from dnsserver.plugins.secondary.copies import ZoneFileCopy
+from dnsserver.plugins.secondary.following import LOOK_S, ZoneFollower
 from dnsserver.plugins.table import ORDER
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.surroundings import Surroundings
+from dnsserver.wire import names
 from tests.plugins.helpers import refused
 from tests.runtime.helpers import PATIENCE_S, ask, data, eventually, rcode, server_of
 
@@ -107,6 +111,29 @@ async def test_notify_of_others_is_not_answered(caplog: pytest.LogCaptureFixture
             reply = dns.message.from_wire(await asyncio.wait_for(loop.sock_recv(sock, 512), PATIENCE_S))
             assert reply.opcode() == dns.opcode.QUERY
     assert "Dropping notify from 127.0.0.2 for example.org." in caplog.messages
+
+
+async def test_a_flood_of_notify_is_none_for_the_primary(tmp_path: Path) -> None:
+    """Anybody can send NOTIFY in its name."""
+    asked = 0
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        address = Address("127.0.0.1", server.sockets[0].getsockname()[1])
+        copy = ZoneFileCopy(tmp_path, names.from_text("example.org."), (address,))
+        following = asyncio.create_task(ZoneFollower(copy).run())
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while (passed := loop.time() - begun) < 1.0:
+            copy.mark()
+            await asyncio.sleep(0.005)
+        following.cancel()
+        await asyncio.wait([following])
+    assert asked <= passed / LOOK_S + 2
 
 
 async def test_refresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
