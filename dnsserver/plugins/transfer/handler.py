@@ -40,7 +40,9 @@ class TransferHandler:
         rtype = query.question.rtype
         if rtype not in (Type.AXFR, Type.IXFR):
             return await self._next(query)
-        if query.arrival.protocol == "udp":
+        if (
+            query.arrival.protocol == "udp" or query.arrival.scheme == "https"
+        ):  # one message has no room for a zone
             return Reply(rcode=Rcode.REFUSED)
         rule = self._settings.rule(query.name)
         if rule is None:

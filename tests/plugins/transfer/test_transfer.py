@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,7 @@ from dnsserver.plugins.transfer import setup
 from dnsserver.runtime.server import ClusterDnsServer
 from tests.plugins.helpers import refused
 from tests.runtime.helpers import PATIENCE_S, ask, eventually, rcode, server_of
+from tests.support.streams import certificates
 from tests.support.tools import must_run, tool
 
 HEAD = "$TTL 300\n@ SOA ns host 7 3600 600 86400 60\n@ NS ns\nns A 192.0.2.53\n"
@@ -50,9 +52,11 @@ def write(folder: Path, names: int = 3) -> None:
     (folder / "db").write_text(HEAD + "".join(f"host{i} A 10.0.{i // 250}.{i % 250}\n" for i in range(names)))
 
 
-async def messages_of(port: int, query: dns.message.Message) -> list[dns.message.Message]:
+async def messages_of(
+    port: int, query: dns.message.Message, tls: ssl.SSLContext | None = None
+) -> list[dns.message.Message]:
     """All replies up to the second SOA record, or the first alone if it is an error."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     wire = query.to_wire()
     writer.write(len(wire).to_bytes(2, "big") + wire)
     found: list[dns.message.Message] = []
@@ -141,6 +145,34 @@ async def test_who_may(to: str, name: str, tcp: bool, wanted: str, tmp_path: Pat
             assert rcode(await ask(port, name, "AXFR")) == wanted
 
 
+async def test_over_tls(tmp_path: Path) -> None:
+    """RFC 9103, but for its ALPN."""
+    write(tmp_path, 2_000)
+    made = certificates(tmp_path)
+    text = "tls://" + corefile(body=f"file db\n tls {made.path('server.crt')} {made.path('server.key')}")
+    async with server_of(text, tmp_path) as server:
+        context = ssl.create_default_context(cafile=made.path("ca.crt"))
+        query = dns.message.make_query("example.org.", "AXFR")
+        found = await messages_of(server.endpoints[0][1], query, context)
+        assert len(found) > 1
+        assert sum(len(rrset) for reply in found for rrset in reply.answer) == 2_004
+
+
+async def test_over_https(tmp_path: Path) -> None:
+    """One question has one message for reply there, and a zone takes several."""
+    write(tmp_path)
+    wire = dns.message.make_query("example.org.", "AXFR", id=0).to_wire()
+    async with server_of("https://" + corefile(), tmp_path) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.endpoints[0][1])
+        head = "POST /dns-query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        head += f"Content-Type: application/dns-message\r\nContent-Length: {len(wire)}\r\n\r\n"
+        writer.write(head.encode() + wire)
+        status, _, body = (await asyncio.wait_for(reader.read(), PATIENCE_S)).partition(b"\r\n\r\n")
+        writer.close()
+        assert status.startswith(b"HTTP/1.1 200 ")
+        assert dns.message.from_wire(body).rcode() == dns.rcode.REFUSED
+
+
 async def test_zones_of_a_rule(tmp_path: Path) -> None:
     """The longest zone counts, whatever stands first."""
     write(tmp_path)
@@ -157,7 +189,7 @@ async def test_zones_of_a_rule(tmp_path: Path) -> None:
 
 async def test_slow_reader_holds_no_zone(tmp_path: Path) -> None:
     """What the client does not read is not made."""
-    long = "".join(f"host{i} TXT {'x' * 250}\n" for i in range(40_000))
+    long = "".join(f"host{i} CNAME {'.'.join([f'{i:060}'] * 4)}.\n" for i in range(2, 40_000))
     (tmp_path / "db").write_text(f"{HEAD}host1 A 10.0.0.1\n{long}")
     async with server_of(corefile(), tmp_path) as server:
         port = server.endpoints[0][1]
