@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
-from dnsserver.config.gotext import duration_text as duration_text
+from dnsserver.config.gotext import duration_text
 from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.errors.settings import Rule
 from dnsserver.plugins.plugin import Handler

@@ -1,7 +1,5 @@
 """The TO arguments of `forward` to upstreams (coredns-compat.md, section 3.4)."""
 
-import ipaddress
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,39 +7,21 @@ from pathlib import Path
 from dnsserver.config import Occurrence, Token
 from dnsserver.config.errors import ConfigError
 from dnsserver.observability.logs import plugin_logger
+from dnsserver.plugins.addresses import DNS_PORT, Address, ip_text, split_port
 from dnsserver.transports.addresses import endpoint_text
 from dnsserver.wire import names
 from dnsserver.wire.errors import NameTextError
 
 _log = plugin_logger("forward")
 
-#: UDP and TCP port of DNS (RFC 1035 section 4.2).
-DNS_PORT = 53
 #: The ports of each scheme that is served: DNS over TLS (RFC 7858 section 3.1), over HTTPS (RFC 8484 section 4.1).
 PORTS = {"dns": DNS_PORT, "tls": 853, "https": 443}
 #: Schemes that CoreDNS knows and does not forward by, with the ports that its messages name.
 NEVER = {"quic": 853, "grpc": 443, "https3": 443, "unix": 0}
 #: Upstreams of one `forward`; CoreDNS's limit.
 TOS_MAX = 15
-#: The largest UDP and TCP port.
-PORT_MAX = 65_535
 #: Octets. A resolv.conf has some hundred; what is larger is another file.
 RESOLV_CONF_MAX = 1 << 20
-
-_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """`host` is an IP text, an IPv6 scope as `%eth0`; `server_name` what the certificate must name, "" for the host."""
-
-    host: str
-    port: int = DNS_PORT
-    scheme: str = "dns"
-    server_name: str = ""
-
-    def __str__(self) -> str:
-        return endpoint_text(self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +105,6 @@ def without_server_name(text: str) -> tuple[str, str]:
     host = f"{host}]" if host.startswith("[") else host
     name, colon, port = name.rpartition(":") if ":" in name else (name, "", "")
     return host + colon + port, name.removesuffix("]")
-
-
-def split_port(text: str) -> tuple[str, int]:
-    """Host and port of `HOST`, `HOST:PORT`, `IPv6`, `[IPv6]`, `[IPv6]:PORT`; 0 for no port. ValueError for its port."""
-    brackets = _BRACKETS.fullmatch(text)
-    port: str | None
-    if brackets is not None:
-        host, port = brackets[1], brackets[2]
-    elif text.count(":") == 1:
-        host, port = text.split(":")
-    else:
-        host, port = text, None
-    if port is None:
-        return host, 0
-    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= PORT_MAX):
-        raise ValueError(f"the port must be 1 to {PORT_MAX}")
-    return host, int(port)
-
-
-def parse_address(text: str) -> Address | None:
-    """`IP`, `IP:PORT`, `[IPv6]`, `[IPv6]:PORT`; None for what is no IP address, ValueError for its port."""
-    host, port = split_port(text)
-    address = ip_text(host)
-    return None if address is None else Address(address, port or DNS_PORT)
-
-
-def ip_text(host: str) -> str | None:
-    """*host* as an IP address is usually written; None for what is none."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return None
 
 
 def _is_host_name(host: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import functools
 from dataclasses import dataclass, field
 
-from dnsserver.plugins.forward.addresses import Address
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.transports.upstream.peer import Accept, Peer

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dnsserver.config import Line, Occurrence, Property
-from dnsserver.config.gotext import quote
+from dnsserver.config.gotext import duration_text, quote
 from dnsserver.observability.logs import plugin_logger
-from dnsserver.plugins.errors.handler import duration_text
-from dnsserver.plugins.forward.addresses import parse_address, upstreams_of
+from dnsserver.plugins.addresses import parse_address
+from dnsserver.plugins.forward.addresses import upstreams_of
 from dnsserver.plugins.forward.rcodes import RCODES
 from dnsserver.plugins.forward.settings import POLICIES, ForwardSettings, Probe, TlsFiles
 from dnsserver.transports.upstream.tls import client_context

@@ -8,7 +8,8 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 
 from dnsserver.observability.logs import plugin_logger
-from dnsserver.plugins.forward.addresses import Address, HostName
+from dnsserver.plugins.addresses import Address
+from dnsserver.plugins.forward.addresses import HostName
 from dnsserver.plugins.forward.settings import ForwardSettings
 from dnsserver.plugins.forward.upstreams import Upstreams
 from dnsserver.transports.tasks import TaskHome

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from dnsserver.plugins.forward.addresses import Address, To
+from dnsserver.plugins.addresses import Address
+from dnsserver.plugins.forward.addresses import To
 from dnsserver.wire import names
 
 #: Seconds. What a client's question may take in all: stub resolvers give up after 5 s (resolv.conf(5), `timeout`).

@@ -3,7 +3,8 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from dnsserver.plugins.forward.addresses import Address, HostName
+from dnsserver.plugins.addresses import Address
+from dnsserver.plugins.forward.addresses import HostName
 from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.links import Link, Links
 from dnsserver.plugins.forward.settings import ForwardSettings

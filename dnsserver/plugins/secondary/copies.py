@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from dnsserver.answering.inbound import InboundTransfer, TransferError
-from dnsserver.plugins.forward.addresses import Address
+from dnsserver.plugins.addresses import Address
 from dnsserver.sources.zonefile import ReadingStoppedError
 from dnsserver.wire import names
 from dnsserver.wire.frames import TcpFrames, frame

@@ -9,9 +9,9 @@ import struct
 from collections.abc import AsyncIterator
 
 from dnsserver.answering.inbound import TransferError, serial_of, transfer_query
+from dnsserver.config.gotext import duration_text
 from dnsserver.observability.logs import plugin_logger
-from dnsserver.plugins.errors.handler import duration_text
-from dnsserver.plugins.forward.addresses import Address
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.secondary.copies import ZoneFileCopy
 from dnsserver.plugins.transfer.handler import is_newer
 from dnsserver.transports.streaming import replies

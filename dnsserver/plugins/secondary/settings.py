@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dnsserver.config import Directive, Property
-from dnsserver.plugins.forward.addresses import Address
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.transfer.settings import host_port
 from dnsserver.wire import names
 

@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from dnsserver.config import Directive, Occurrence, Property, Token
-from dnsserver.plugins.forward.addresses import Address, parse_address
+from dnsserver.plugins.addresses import Address, parse_address
 from dnsserver.wire import names
 
 

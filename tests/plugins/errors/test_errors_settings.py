@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
+from dnsserver.config.gotext import duration_text
 from dnsserver.languages.patterns import Pattern
 from dnsserver.plugins.errors import setup
-from dnsserver.plugins.errors.handler import duration_text
 from dnsserver.plugins.errors.settings import ErrorsSettings, Rule
 from tests.plugins.helpers import directive, refused
 

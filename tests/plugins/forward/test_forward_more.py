@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dnsserver.observability.families import AnyFamily, HistogramFamily
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.forward import setup
-from dnsserver.plugins.forward.addresses import Address
 from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.metadata import labels
 from dnsserver.plugins.forward.options import settings_of

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.forward import options, setup
-from dnsserver.plugins.forward.addresses import Address, HostName, To
+from dnsserver.plugins.forward.addresses import HostName, To
 from dnsserver.plugins.forward.settings import ForwardSettings, Probe, TlsFiles
 from dnsserver.wire import names
 from tests.plugins.helpers import directive, refused, site

@@ -15,7 +15,7 @@ import dns.rrset
 import pytest
 
 from dnsserver.config import parse
-from dnsserver.plugins.forward.addresses import Address
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.secondary import setup
 from dnsserver.plugins.secondary.copies import ZoneFileCopy
 from dnsserver.plugins.secondary.following import LOOK_S, ZoneFollower
