@@ -247,6 +247,9 @@ class Plugin:
     leaves_alone: Callable[[Question], bool] | None = None
     """With Repeats.NEVER, and for plugins that remember: whether queries of a question (class IN) and their replies
     pass this plugin as they are, whoever asks. When that changes, `Server.forget` is to be called."""
+    watches: Callable[[Question, Reply], bool] | None = None
+    """For plugins that leave others' replies as they are: whether this one, to a question of class IN, is of those that
+    it wants to see with their queries all the same. Hangs on both and nothing else."""
     claims: Callable[[Question], bool] | None = None
     """Whether this plugin answers a question (class IN) itself now, where it leaves it to those behind at other times:
     what they have answered before is then not to be given."""

@@ -53,36 +53,37 @@ class Passage:
 
     def from_state(self, question: Question) -> StateReply | None:
         """What a cluster's state alone says to *question*; None where it has not the only say."""
-        alters: list[_Alter] = []
+        passed: list[Plugin] = []
         for plugin in self._to_state:
             if plugin.repeatable is not None:
                 found = plugin.repeatable.repeatable(question)
                 if found is not None:
-                    inwards = tuple(reversed(alters))
-                    reply = _altered(found[0], question, inwards)
-                    return StateReply(plugin.repeatable, reply, found[1], inwards)
+                    reply = _let_out(found[0], question, passed)
+                    if reply is None:
+                        return None
+                    alters = tuple(each.alters for each in reversed(passed) if each.alters is not None)
+                    return StateReply(plugin.repeatable, reply, found[1], alters)
             if not _passes(plugin, question):
                 return None
-            if plugin.alters is not None:
-                alters.append(plugin.alters)
+            passed.append(plugin)
         return None
 
     def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:
         """What a plugin remembers for *question*, as `Remembers.lasting`."""
-        alters: list[_Alter] = []
+        passed: list[Plugin] = []
         for plugin in self._to_memory:
             if plugin.remembers is not None:
                 found = plugin.remembers.lasting(question, do=do, cd=cd)
                 if found is not None:
-                    return replace(found, reply=_altered(found.reply, question, reversed(alters)))
+                    reply = _let_out(found.reply, question, passed)
+                    return None if reply is None else replace(found, reply=reply)
                 if not _leaves_alone(plugin, question):
                     return None  # it may remember what the chain answers now, and count that down
             if plugin.repeatable is not None and not _leaves_alone(plugin, question):
                 return None
             if not _passes(plugin, question):
                 return None
-            if plugin.alters is not None:
-                alters.append(plugin.alters)
+            passed.append(plugin)
         return None
 
 
@@ -94,6 +95,17 @@ def _up_to(plugins: Sequence[Plugin], wanted: Callable[[Plugin], bool]) -> tuple
 
 def _altered(reply: Reply, question: Question, alters: Iterable[_Alter]) -> Reply:
     return reduce(lambda altered, alter: alter(question, altered), alters, reply)
+
+
+def _let_out(reply: Reply, question: Question, passed: Sequence[Plugin]) -> Reply | None:
+    """What *reply* is once it has come out through the plugins that the question has *passed*; None where one of them
+    wants to see its query."""
+    for plugin in reversed(passed):
+        if plugin.watches is not None and plugin.watches(question, reply):
+            return None
+        if plugin.alters is not None:
+            reply = plugin.alters(question, reply)
+    return reply
 
 
 def _passes(plugin: Plugin, question: Question) -> bool:

@@ -32,6 +32,15 @@ OBJECTS: tuple[ClusterObject, ...] = (*namespaces("default"), service("default/w
         ("acl { \n allow net 127.0.0.0/8 \n }", Type.A, True),
         ("acl { \n block type MX \n }", Type.A, True),
         ("acl { \n drop net 192.0.2.0/24 \n }", Type.A, False),
+        ("log", Type.A, False),
+        ("log . { \n class all \n }", Type.A, False),
+        ("log . { \n class error \n }", Type.A, True),
+        ("log . { \n class denial error \n }", Type.A, True),
+        ("log . { \n class denial \n }", Type.MX, False),
+        ("log . { \n class success \n }", Type.A, False),
+        ("log . { \n class success \n }", Type.MX, True),
+        ("log example.org", Type.A, True),
+        ("log example.org cluster.local", Type.A, False),
     ],
 )
 async def test_bystanders(lines: str, rtype: Type, quick: bool, tmp_path: Path) -> None:

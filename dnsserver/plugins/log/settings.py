@@ -35,6 +35,10 @@ class LogSettings:
             rules += (replace(rule, classes=classes) for rule in _rules(occurrence))
         return cls(rules=tuple(rules))
 
+    def rule_for(self, name: bytes) -> Rule | None:
+        """The rule for *name*, which is in lower case; None: it is not logged."""
+        return next((rule for rule in self.rules if names.is_below(name, rule.scope)), None)
+
 
 def _rules(occurrence: Occurrence) -> list[Rule]:
     """One per scope. A single argument is a scope; the last of several is a format when it has a brace."""

@@ -14,7 +14,7 @@ from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Flag, Opcode, Rcode, Type
 from dnsserver.wire.edns import Edns
 from dnsserver.wire.records import Rdata, Record, name_rdata
-from tests.plugins.helpers import FakeServer, address, handler, query, replying
+from tests.plugins.helpers import FakeServer, address, directive, handler, query, replying, site
 
 OWNER = names.from_text("example.org.")
 SOA = Record(OWNER, Type.SOA, 5, Rdata(b"", (names.ROOT, names.ROOT), bytes(20)))
@@ -177,3 +177,30 @@ async def test_first_rule_with_the_name_decides(
     name: str, reply: Reply, expected: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await line(caplog, TWO_RULES, query(name), reply) == expected
+
+
+def signed(rcode: Rcode = Rcode.NOERROR) -> Reply:
+    signature = Record(OWNER, Type.RRSIG, 5, Rdata(bytes(18), (names.ROOT,), b""))
+    return Reply(rcode=rcode, answer=(*ANSWER, signature))
+
+
+@pytest.mark.parametrize(
+    ("text", "reply", "watched"),
+    [
+        ("log . {\nclass error\n}", FOUND, False),
+        ("log . {\nclass error\n}", Reply(rcode=Rcode.NXDOMAIN, authority=(SOA,)), False),
+        ("log . {\nclass error\n}", Reply(rcode=Rcode.SERVFAIL), True),
+        ("log . {\nclass error\n}", Reply(rcode=Rcode.REFUSED), True),
+        ("log . {\nclass error\n}", signed(), True),  # it may have expired for clients that want to know
+        ("log . {\nclass denial\n}", signed(), False),
+        ("log . {\nclass denial\n}", Reply(authority=(SOA,)), True),
+        ("log . {\nclass success\n}", FOUND, True),
+        ("log example.net", FOUND, False),
+        ("log example.net\nlog example.org {\nclass success\n}", FOUND, True),
+    ],
+)
+def test_replies_that_are_logged_are_watched(text: str, reply: Reply, watched: bool) -> None:
+    """The others may go out without the chain."""
+    plugin = setup(directive(text), site())
+    assert plugin.watches is not None
+    assert plugin.watches(query("Example.ORG.").question, reply) is watched
