@@ -2,59 +2,62 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 _log = logging.getLogger(__name__)
 
 
 class TaskHome:
-    """A TaskGroup that one task may open and another close (a bare one must be left where it was entered).
+    """Tasks that one task may start and another end, so that none is left behind (a TaskGroup must be left where it was
+    entered, and costs each task a second callback).
 
     A task that fails is logged and takes no other with it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, ended: Callable[[asyncio.Task[None]], object] | None = None) -> None:
+        """*ended* is called with each task when it is over, however that came."""
         self._name = name
-        self._group = asyncio.TaskGroup()
-        self._main: asyncio.Task[None] | None = None
-        self._running = 0
+        self._told = ended
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
-        return f"<TaskHome {self._name} tasks={self._running}>"
+        return f"<TaskHome {self._name} tasks={len(self._tasks)}>"
+
+    def __len__(self) -> int:
+        """The tasks that are not over."""
+        return len(self._tasks)
 
     async def open(self) -> None:
-        opened = asyncio.Event()
-        self._main = asyncio.create_task(self._run(opened), name=self._name)
-        await opened.wait()
+        self._loop = asyncio.get_running_loop()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None] | None:
         """Run *work*; None when the home is closing and *work* was dropped."""
-        if self._main is None or self._main.done() or self._main.cancelling():
+        if self._loop is None:
             work.close()
             return None
-        self._running += 1
-        task = self._group.create_task(self._guard(work), name=name)
-        task.add_done_callback(lambda _: self._ended(work))
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
         return task
+
+    async def settle(self) -> None:
+        """Until the tasks that are running now are over."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     async def close(self) -> None:
         """Cancel all tasks and wait for their end."""
-        if self._main is not None:
-            self._main.cancel()
-            await asyncio.wait([self._main])
+        self._loop = None
+        for task in self._tasks:
+            task.cancel()
+        await self.settle()
 
-    async def _run(self, opened: asyncio.Event) -> None:
-        async with self._group:
-            opened.set()
-            await asyncio.Event().wait()
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:
-            _log.exception("%s: a task failed", self._name)
-
-    def _ended(self, work: Coroutine[Any, Any, None]) -> None:
-        self._running -= 1
-        work.close()  # does nothing unless the task was cancelled before its first step
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("%s: a task failed", self._name, exc_info=error)
+        if self._told is not None:
+            self._told(task)

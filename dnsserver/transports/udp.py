@@ -10,8 +10,9 @@ import asyncio_dgram
 from asyncio_dgram.aio import DatagramServer
 
 from dnsserver.transports.addresses import SocketAddress, endpoint_text, host_text
-from dnsserver.transports.asking import ask
+from dnsserver.transports.asking import ask_patiently
 from dnsserver.transports.batch import BatchPort, usable
+from dnsserver.transports.deadlines import Deadlines
 from dnsserver.transports.limits import DATAGRAM_MAX, DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.responder import AnswerNow, Arrival, ReadyReplies, Responder
 from dnsserver.transports.tasks import TaskHome
@@ -140,10 +141,11 @@ class UdpListener:
         self._tasks = TaskHome(f"udp {endpoint_text(self.host, self.port)}")
         self._carrier: DgramPort | WildcardPort | None = None
         self._receiving: asyncio.Task[None] | None = None
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._answers = TaskHome(f"udp answers {endpoint_text(self.host, self.port)}", self._answered)
+        self._late: Deadlines[asyncio.Task[None]] = Deadlines(self._give_up)
 
     def __repr__(self) -> str:
-        return f"<UdpListener {endpoint_text(self.host, self.port)} in_flight={len(self._in_flight)}>"
+        return f"<UdpListener {endpoint_text(self.host, self.port)} in_flight={len(self._answers)}>"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -156,6 +158,7 @@ class UdpListener:
         self._sock.setblocking(False)
         self._carrier = self._chosen_carrier()
         await self._tasks.open()
+        await self._answers.open()
         self._receiving = self._tasks.spawn(self._carrier.run(self._deliver), f"receive {self!r}")
 
     def _chosen_carrier(self) -> DgramPort | WildcardPort:
@@ -179,6 +182,7 @@ class UdpListener:
                     await (self._finish() if handed_over else self._drain())
         finally:
             await self._tasks.close()
+            await self._answers.close()
             if self._carrier is not None:
                 self._carrier.close()
             self._sock.close()
@@ -190,8 +194,8 @@ class UdpListener:
         if self._receiving is not None:
             self._receiving.cancel()
             await asyncio.wait((self._receiving,))
-        while self._in_flight:
-            await asyncio.wait(set(self._in_flight))
+        while self._answers:
+            await self._answers.settle()
 
     async def _drain(self) -> None:
         """Until neither the socket nor the queues of the event loop hold a datagram, and all are answered."""
@@ -201,11 +205,11 @@ class UdpListener:
         quiet = 0
         while quiet < _QUIET_ROUNDS:
             quiet += 1
-            while len(self._in_flight) < self._limits.udp_in_flight and self._carrier.take(self._deliver):
+            while len(self._answers) < self._limits.udp_in_flight and self._carrier.take(self._deliver):
                 quiet = 0
-            if self._in_flight:
+            if self._answers:
                 quiet = 0
-                await asyncio.wait(set(self._in_flight))
+                await self._answers.settle()
             await asyncio.sleep(0)
 
     def _leave_to_others(self) -> None:
@@ -220,23 +224,26 @@ class UdpListener:
     def _deliver(self, query: bytes, client: SocketAddress, host: str, back: tuple[Ancillary, ...]) -> None:
         counters = self.counters
         counters.udp_received += 1
-        if len(self._in_flight) >= self._limits.udp_in_flight:
+        if len(self._answers) >= self._limits.udp_in_flight:
             counters.udp_dropped += 1
             return
         arrival = Arrival("udp", host_text(client), client[1], host, self.port, (self.host, self.port))
-        task = self._tasks.spawn(self._answer(query, arrival, client, back), "udp answer")
+        task = self._answers.spawn(self._answer(query, arrival, client, back), "udp answer")
         if task is not None:
-            self._in_flight.add(task)
             counters.udp_now += 1
-            task.add_done_callback(self._answered)
+            self._late.add(task, self._limits.answer_s, task.get_loop())
 
     def _answered(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        self._late.take_out(task)
         self.counters.udp_now -= 1
+
+    def _give_up(self, task: asyncio.Task[None]) -> None:
+        if task.cancel():
+            self.counters.answers_late += 1
 
     async def _answer(
         self, query: bytes, arrival: Arrival, client: SocketAddress, back: tuple[Ancillary, ...]
     ) -> None:
-        reply = await ask(self._responder, query, arrival, self._limits, self.counters)
+        reply = await ask_patiently(self._responder, query, arrival, self.counters)
         if reply and self._carrier is not None and await self._carrier.send(reply, client, back):
             self.counters.udp_sent += 1

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dnsserver.transports.deadlines import Deadlines
 from dnsserver.transports.limits import DATAGRAM_MAX
 from dnsserver.transports.upstream.peer import Accept, ExchangeError, Peer, address_text, failed
 from dnsserver.transports.upstream.randomness import RANDOM
@@ -62,6 +63,7 @@ class UdpQuestions:
         self._sweep: asyncio.TimerHandle | None = None
         self._selector: selectors.DefaultSelector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._late: Deadlines[asyncio.Future[bytes]] = Deadlines(_expire)
         self._buffer = bytearray(DATAGRAM_MAX)
         self._view = memoryview(self._buffer)
 
@@ -76,7 +78,7 @@ class UdpQuestions:
         loop = asyncio.get_running_loop()
         port = self._taken(loop)
         wait = port.wait = _Wait(RANDOM.octets(IDENT), accept, loop.create_future())
-        timer = loop.call_later(timeout_s, _expire, wait.future)
+        self._late.add(wait.future, timeout_s, loop)
         answered = False
         try:
             port.sock.send(wait.ident + octets[IDENT:])
@@ -88,7 +90,7 @@ class UdpQuestions:
         except OSError as error:
             raise failed(self._reading(port), "read", error) from error
         finally:
-            timer.cancel()
+            self._late.take_out(wait.future)
             port.wait = None
             if answered:
                 self._give_back(port, loop)
