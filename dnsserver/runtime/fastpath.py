@@ -167,6 +167,8 @@ class FastPath:
         reply = None
         if held is None:
             reply = self._lasting_reply(octets, end, protocol, ipv6, begun)
+            if not self._serials:
+                return reply  # there is no cluster
         if reply is None and (held is None or not held.restless) and is_commonplace(octets, end):
             return self._ready_reply(octets, end, protocol, ipv6, begun)
         return reply or self._stored_reply(octets, end, protocol, ipv6, begun)

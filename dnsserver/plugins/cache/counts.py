@@ -44,7 +44,10 @@ class CacheCounts:
 
     def of(self, server: str) -> ServerCounts:
         """The counts for *server*, `dns://:53`."""
-        return self._servers.setdefault(server, ServerCounts())
+        counts = self._servers.get(server)
+        if counts is None:
+            counts = self._servers[server] = ServerCounts()
+        return counts
 
     def families(self) -> Iterator[Family]:
         """Nothing before the first query: the server is not known."""

@@ -148,6 +148,8 @@ def octets_of(reply: Reply, name: bytes) -> int:
 
 
 def _shared(records: tuple[Record, ...], name: bytes) -> tuple[Record, ...]:
+    if not records:
+        return ()
     return tuple(
         Record(name, record.rtype, record.ttl, record.rdata, record.rclass)
         if record.owner.lower() == name

@@ -51,7 +51,9 @@ def levelled(question: Question, reply: Reply, settings: CacheSettings) -> Reply
     return with_ttl(reply, lifetime_s(kept_kind(question, reply), reply, settings))
 
 
-def _with_ttl(records: Iterable[Record], ttl_s: int) -> tuple[Record, ...]:
+def _with_ttl(records: tuple[Record, ...], ttl_s: int) -> tuple[Record, ...]:
+    if not records:
+        return ()
     return tuple(
         record
         if record.ttl == ttl_s

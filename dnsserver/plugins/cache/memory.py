@@ -83,12 +83,15 @@ class Memory:
         kind = kept_kind(question, reply, signed_at=int(now) if key[3] else None)
         ttl_s = lifetime_s(kind, reply, self._settings)
         reply = with_ttl(reply, ttl_s)
-        if ttl_s <= 0 or not is_storable(question, reply, kind):
+        answered = answers(question, reply)
+        if ttl_s <= 0 or not is_storable(reply, kind, answered=answered):
             return reply, None
         half = self._settings.denial if kind in DENYING else self._settings.success
         if is_below_any(key[0], half.excepted):
             return reply, None
-        entry = _entry(question, key, reply, kind, ttl_s, now, server)
+        kept = shared(reply, key[0])
+        octets = octets_of(kept, key[0])
+        entry = Entry(kept, kind, key[0], ttl_s, int(now), answered, server, octets=octets)
         return reply, entry if self._put(question, key, entry) else None
 
     def _put(self, question: Question, key: Key, entry: Entry) -> bool:
@@ -115,35 +118,16 @@ class Memory:
         self.denial.remove(_for_every_type(key, key[0]))
 
 
-def is_storable(question: Question, reply: Reply, kind: Kind) -> bool:
-    """Whether it may be given again: a whole reply that says what there is, or for how long there is nothing."""
+def is_storable(reply: Reply, kind: Kind, *, answered: bool) -> bool:
+    """Whether it may be given again: a whole reply that says what there is, or for how long there is nothing.
+    *answered*: it has what was asked for."""
     if reply.truncated or kind in (Kind.OTHER, Kind.TRANSFER):
         return False
     if kind is Kind.NXDOMAIN:
         return has_soa(reply)
-    if kind is Kind.SUCCESS and reply.answer:
-        return answers(
-            question, reply
-        )  # a chain that leads nowhere says nothing without an SOA (RFC 2308 section 5)
-    return True
+    # A chain that leads nowhere says nothing without an SOA (RFC 2308 section 5).
+    return answered or kind is not Kind.SUCCESS or not reply.answer
 
 
 def _for_every_type(key: Key, name: bytes) -> Key:
     return name, EVERY_TYPE, *key[2:]
-
-
-def _entry(
-    question: Question, key: Key, reply: Reply, kind: Kind, ttl_s: int, now: float, server: str
-) -> Entry:
-    name = key[0]
-    reply = shared(reply, name)
-    return Entry(
-        reply,
-        kind,
-        name,
-        ttl_s,
-        int(now),
-        answers(question, reply),
-        server,
-        octets=octets_of(reply, name),
-    )

@@ -128,7 +128,10 @@ def _end(query: Query) -> int:
     else:
         _, place = Question.decode(octets, HEADER_SIZE)
     for _ in range(header.answers + header.authorities + header.additionals):
-        _, place = names.decode(octets, place)
+        if octets[place]:
+            _, place = names.decode(octets, place)
+        else:
+            place += 1  # the root: OPT
         place += RECORD_FIXED
         place += int.from_bytes(octets[place - 2 : place], "big")
     return place
@@ -136,7 +139,7 @@ def _end(query: Query) -> int:
 
 def _as_reply(message: Message) -> Reply:
     flags = message.header.flags
-    options = message.edns.options if message.edns else ()
+    options = message.edns.options if message.edns else None
     return Reply(
         rcode=message.rcode,
         answer=message.answer,
@@ -146,6 +149,6 @@ def _as_reply(message: Message) -> Reply:
         recursion_available=bool(flags & _RA),
         authentic=bool(flags & _AD),
         truncated=bool(flags & _TC),
-        options=tuple(option for option in options if option[0] == OPTION_EDE),
+        options=tuple(option for option in options if option[0] == OPTION_EDE) if options else (),
         plugin=PLUGIN,
     )

@@ -150,17 +150,17 @@ class Forward:
 
     async def _exchange(self, asked: Asked, upstream: Upstream, tcp: bool, deadline: float) -> Reply:
         """One attempt. Raises ExchangeError."""
+        reply = await self._timed(asked, upstream, tcp, deadline)
+        if reply.truncated and self._settings.prefer_udp and not tcp and upstream.link.has_udp:
+            return await self._timed(asked, upstream, True, deadline)
+        return reply
+
+    async def _timed(self, asked: Asked, upstream: Upstream, tcp: bool, deadline: float) -> Reply:
         settings, now = self._settings, asyncio.get_running_loop().time
-        asking = functools.partial(
-            ask, asked, upstream, scramble=settings.randomize_case, read_s=settings.read_s, deadline=deadline
-        )
         begun = now()
-        reply = await asking(tcp=tcp)
+        scramble, read_s = settings.randomize_case, settings.read_s
+        reply = await ask(asked, upstream, tcp=tcp, scramble=scramble, read_s=read_s, deadline=deadline)
         self._counters.lasted(upstream.name, reply.rcode, now() - begun)
-        if reply.truncated and settings.prefer_udp and not tcp and upstream.link.has_udp:
-            begun = now()
-            reply = await asking(tcp=True)
-            self._counters.lasted(upstream.name, reply.rcode, now() - begun)
         return reply
 
     def _failed(self, asked: Asked, error: str) -> Outcome:
