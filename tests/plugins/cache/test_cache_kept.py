@@ -230,6 +230,18 @@ async def test_zones_of_the_block_are_the_default() -> None:
     assert ttls(await stage.ask("b.test. A")) == [10]
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [("success 1024 30 0", reply(address(0))), ("servfail 0s", reply(rcode="SERVFAIL"))],
+)
+async def test_what_has_no_time_is_never_stale(options: str, says: Reply) -> None:
+    stage = Stage(f"serve_stale\n{options}", says=says)
+    for number in range(3):
+        await stage.ask()
+        assert len(stage.asked) == number + 1
+    assert stage.metrics()["served_stale_total{dns://:53,.,}"] == 0
+
+
 async def test_silence_stays_silence() -> None:
     stage = Stage(says=None)
     assert await stage.ask() is None
