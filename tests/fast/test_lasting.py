@@ -364,3 +364,13 @@ def test_it_is_judged(right: bool) -> None:
         memory.make = chained
     assert (front.answer_now(asked(), "udp", ipv6=False) is not None) == right
     assert front.misjudged == (0 if right else 1)
+
+
+def test_names_may_be_compressed_in_another_way() -> None:
+    """Where an upstream has kept the spelling of who asked first, and somebody else spells it so too."""
+    referral = Record(names.from_text("eXample.oRg."), Type.NS, 0, name_rdata(names.from_text("ns.test.")))
+    memory = Memory(lambda _: Reply(authority=(referral,)))
+    front = dispatcher(memory, judged=1.0)
+    assert front.answer_now(asked(), "udp", ipv6=False) is not None
+    assert front.answer_now(asked(names.from_text("www.eXample.oRg.")), "udp", ipv6=False) is not None
+    assert front.misjudged == 0
