@@ -6,8 +6,9 @@ from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.forward.addresses import To
 from dnsserver.wire import names
 
-#: Seconds. What a client's question may take in all: stub resolvers give up after 5 s (resolv.conf(5), `timeout`).
-TOTAL_S = 5.0
+#: Seconds. What a client's question may take in all: stub resolvers give up after 5 s (resolv.conf(5), `timeout`), and
+#: are to hear before that also from a server that is busy, whose timers are late.
+TOTAL_S = 4.5
 #: Seconds. Waiting for a reply of one upstream; CoreDNS's read time-out.
 READ_S = 2.0
 #: Seconds. One health check; CoreDNS's.

@@ -204,7 +204,7 @@ async def test_a_question_never_takes_longer_than_allowed(options: str) -> None:
 
 def test_times_are_those_of_the_manual() -> None:
     settings = settings_of(directive("forward . 192.0.2.1").occurrences[0], Path("/"))
-    assert (settings.total_s, settings.read_s, settings.probe_s) == (5.0, 2.0, 1.0)
+    assert (settings.total_s, settings.read_s, settings.probe_s) == (4.5, 2.0, 1.0)
 
 
 async def test_cancelled_with_its_client() -> None:
