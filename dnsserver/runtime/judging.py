@@ -28,9 +28,18 @@ def _recompressed(one: bytes, other: bytes) -> bool:
     if one[:HEADER_SIZE] != other[:HEADER_SIZE]:
         return False
     try:
-        return Message.decode(one) == Message.decode(other)
+        return Message.decode(one) == Message.decode(other) and not _has_more(one)
     except WireError:
         return False
+
+
+def _has_more(octets: bytes) -> bool:
+    """Whether something stands behind the message that *octets* begin with."""
+    try:
+        Message.decode(octets[:-1])
+    except WireError:
+        return False
+    return True
 
 
 def _reordered(one: bytes, other: bytes, whole: Reply) -> bool:
