@@ -103,6 +103,7 @@ class Http1:
         reason = REASONS.get(reply.status, "").encode()
         head = h11.Response(status_code=reply.status, headers=headers, reason=reason)
         body = b"" if self._without_body else reply.body
+        self._without_body = False
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             self._out += self._http.send(event) or b""
         self._count(reply.status)

@@ -183,7 +183,8 @@ def test_http1_head_has_no_body(path: str) -> None:
     head, _, body = talk.output().partition(b"\r\n\r\n")
     assert head.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 405 "))
     assert (body, talk.ended) == (b"", False)
-    assert responses(echoed(talk, talk.feed(GET))) == [(200, QUESTION)]
+    assert talk.feed(b"no HTTP at all\r\n\r\n") == []
+    assert responses(talk.output()) == [(400, b"400 Bad Request\n")]
 
 
 @pytest.mark.parametrize("behind", [GET, b"no HTTP at all\r\n\r\n"])
