@@ -57,7 +57,8 @@ class Dns64:
         self.translated.by_server[server_label(query.arrival)] += 1
         most = _negative_ttl(reply)
         answer = tuple(_made(record, self.settings.prefix, most) for record in found.answer)
-        return replace(found, answer=answer, authentic=False)
+        # Made here: no server has authority for it, and no resolver has validated it.
+        return replace(found, answer=answer, authoritative=False, authentic=False)
 
     def _is_for(self, query: Query) -> bool:
         """Not for those who check signatures themselves: they would find ours wanting (RFC 6147 section 5.5)."""

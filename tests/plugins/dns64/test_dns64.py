@@ -22,7 +22,9 @@ OWNER = names.from_text("example.org.")
 CNAME = Record(OWNER, Type.CNAME, 5, name_rdata(OWNER))
 SOA = Record(OWNER, Type.SOA, 20, Rdata(b"", (names.ROOT, names.ROOT), bytes(20)))
 EMPTY = Reply(authority=(SOA,), plugin="next")
-FOUND = Reply(answer=(CNAME, address("192.0.2.1", ttl=900)), recursion_available=True, authentic=True)
+FOUND = Reply(
+    answer=(CNAME, address("192.0.2.1", ttl=900)), authoritative=True, recursion_available=True, authentic=True
+)
 
 
 class Cluster(FakeServer):
@@ -57,7 +59,7 @@ async def test_addresses_are_made() -> None:
     server = Cluster()
     found = await made(dns64(server=server), six())
     aaaa = address("64:ff9b::c000:201", ttl=20)
-    assert found == replace(FOUND, answer=(CNAME, aaaa), authentic=False)
+    assert found == replace(FOUND, answer=(CNAME, aaaa), authoritative=False, authentic=False)
     assert server.asked[0].octets[-4:] == b"\0\1\0\1"
 
 
