@@ -315,15 +315,24 @@ class Plugin:
     """Names and types that a newcomer may ask for, once the server runs."""
 
 
-async def no_next_plugin(query: Query) -> Reply | None:  # noqa: ARG001 - the end of every chain
-    """The end of a chain: nobody answered (section 11.3)."""
-    return Reply(rcode=Rcode.SERVFAIL, error="no next plugin found")
+@dataclass(frozen=True, slots=True)
+class NoNextPlugin:
+    """The end of a chain: nobody answered (section 11.3). *last* is the plugin in front of it."""
+
+    last: str = ""
+
+    async def __call__(self, query: Query) -> Reply | None:  # noqa: ARG002 - a handler like the others
+        error = "no next plugin found"
+        return Reply(rcode=Rcode.SERVFAIL, error=f"plugin/{self.last}: {error}" if self.last else error)
+
+
+no_next_plugin = NoNextPlugin()
 
 
 def chain(plugins: tuple[Plugin, ...]) -> Handler:
     """The handler of a server block: *plugins* around each other, the first outermost."""
-    handler: Handler = no_next_plugin
-    for plugin in reversed(plugins):
-        if plugin.wrap is not None:
-            handler = plugin.wrap(handler)
+    wrapping = [(plugin.name, plugin.wrap) for plugin in plugins if plugin.wrap is not None]
+    handler: Handler = NoNextPlugin(wrapping[-1][0]) if wrapping else no_next_plugin
+    for _, wrap in reversed(wrapping):
+        handler = wrap(handler)
     return handler

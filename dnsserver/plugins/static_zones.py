@@ -7,7 +7,7 @@ from dataclasses import replace
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
 from dnsserver.answering.static import tell
-from dnsserver.plugins.plugin import Handler, Lasting, Plugin, ZoneCopy, no_next_plugin
+from dnsserver.plugins.plugin import Handler, Lasting, NoNextPlugin, Plugin, ZoneCopy
 from dnsserver.wire import names
 from dnsserver.wire.codes import Class, Opcode, Rcode, Type
 from dnsserver.wire.question import Question
@@ -152,7 +152,7 @@ class StaticZoneHandler:
 
     async def _elsewhere(self, query: Query, inside: bool) -> Reply | None:
         """At the end of the chain an authoritative server refuses what is not its business."""
-        if self._next is no_next_plugin and inside:
+        if isinstance(self._next, NoNextPlugin) and inside:
             return Reply(rcode=Rcode.REFUSED)
         return await self._next(query)
 

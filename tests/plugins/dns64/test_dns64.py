@@ -23,7 +23,10 @@ CNAME = Record(OWNER, Type.CNAME, 5, name_rdata(OWNER))
 SOA = Record(OWNER, Type.SOA, 20, Rdata(b"", (names.ROOT, names.ROOT), bytes(20)))
 EMPTY = Reply(authority=(SOA,), plugin="next")
 FOUND = Reply(
-    answer=(CNAME, address("192.0.2.1", ttl=900)), authoritative=True, recursion_available=True, authentic=True
+    answer=(CNAME, address("192.0.2.1", ttl=900)),
+    authoritative=True,
+    recursion_available=True,
+    authentic=True,
 )
 
 
