@@ -123,12 +123,13 @@ class Served(ServerProcess):
         last: list[object] = []
 
         def right() -> bool:
-            last[:] = [self._addresses(name)]
+            last[:] = [self.addresses(name)]
             return last == [answer]
 
         return wait_until(right, lambda: f"{name} is {last}, not {answer}: {self.told()}", patience_s)
 
-    def _addresses(self, name: str) -> tuple[str, ...] | str:
+    def addresses(self, name: str) -> tuple[str, ...] | str:
+        """What the answer has; its RCODE, or what went wrong, where there is none."""
         try:
             reply = self.ask(name, timeout_s=1.0)
         except (OSError, dns.exception.Timeout) as error:

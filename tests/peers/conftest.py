@@ -6,6 +6,7 @@ _ABOUT_IT = [
     "test_coredns.py",
     "test_coredns_cache.py",
     "test_coredns_names.py",
+    "test_coredns_small.py",
     "test_coredns_zones.py",
     "test_texts.py",
 ]
