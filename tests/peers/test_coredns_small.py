@@ -119,12 +119,10 @@ WITHOUT_ANY = tuple(rtype for rtype in TYPES if rtype != "ANY")
 
 
 def of_zone(query: dns.message.Message) -> bool:
-    """An alias of a name that has no such type: the SOA record is given, not the NS records."""
+    """An alias of a name that has no such type, or that lies elsewhere: the NS records are left out."""
     question = query.question[0]
-    return question.name.to_text().startswith("alias.") and dns.rdatatype.to_text(question.rdtype) not in (
-        "A",
-        "CNAME",
-    )
+    label, rtype = question.name.labels[0], dns.rdatatype.to_text(question.rdtype)
+    return label == b"out" or (label == b"alias" and rtype not in ("A", "CNAME"))
 
 
 def of_dns64(query: dns.message.Message) -> bool:
@@ -148,9 +146,7 @@ CASES = (
     Case("local", "local\nwhoami", LOCAL),
     Case("local off", "local {\nlocalhost_prefix off\n}\nwhoami", LOCAL),
     Case("chaos", "chaos v1 zoe amy", CHAOS, classes=("IN", "CH", "HS", "ANY", "NONE")),
-    Case("chaos, version alone", "chaos v1", CHAOS, classes=("CH",)),
     Case("any", "any\nwhoami", ZONED),
-    Case("any, chaos", "any\nchaos v", ZONED, ("ANY", "A"), classes=("IN", "CH", "HS")),
     Case("nsid", "nsid some text\nwhoami", ZONED[:3]),
     Case("nsid, file", "nsid some text\nfile ZONE example.org", ZONED, WITHOUT_ANY, listed=of_zone),
     Case("acl block", "acl {\nblock type A net 127.0.0.0/8\n}\nwhoami", ZONED),
@@ -199,7 +195,6 @@ CASES = (
     Case("minimal", "minimal\nfile ZONE example.org", ZONED, WITHOUT_ANY, listed=of_zone),
     Case("whoami", "whoami", ZONED[:3]),
     Case("erratic", "erratic {\ndrop 0\n}", ZONED[:3]),
-    Case("erratic truncate", "erratic {\ntruncate 1\n}", ZONED[:3]),
     Case("erratic large", "erratic {\nlarge\ndrop 0\n}", ZONED[:3]),
     Case("bufsize", "bufsize 600\nfile ZONE example.org", ZONED[:6], WITHOUT_ANY, listed=of_zone),
     Case("nothing", "errors", ZONED[:3], classes=("IN", "CH", "HS")),
