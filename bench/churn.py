@@ -51,7 +51,7 @@ class Runs:
 
 async def churn(bench: Bench) -> None:
     runs: dict[str, Runs] = defaultdict(lambda: Runs([], [], []))
-    async with _api(CHANGE_RATE) as api:
+    async with changing_api(CHANGE_RATE) as api:
         await _rounds(bench, api, runs)
     for name, found in runs.items():
         for scene, measured in ((CALM, found.calm), (CHANGING, found.changing)):
@@ -145,7 +145,8 @@ class Api:
 
 
 @contextlib.asynccontextmanager
-async def _api(rate: int) -> AsyncIterator[Api]:
+async def changing_api(rate: int) -> AsyncIterator[Api]:
+    """It makes *rate* changes a second, when told to."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.changing_api", str(rate)),
         stdin=asyncio.subprocess.PIPE,

@@ -12,6 +12,7 @@ from bench.headless import headless
 from bench.outside import outside_names
 from bench.peers import Place, all_running, remark_missing
 from bench.queries import Subjects, hits, low, mix, tcp
+from bench.reloads import reloads
 from bench.sizes import sizes
 from bench.start import start
 from bench.sync import start_small, sync
@@ -30,6 +31,7 @@ ALONE: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "sizes": sizes,
     "churn": churn,
     "outside": outside_names,
+    "reloads": reloads,
     "events": events,
     "start": start,
     "start-small": start_small,
@@ -37,7 +39,7 @@ ALONE: dict[str, Callable[[Bench], Awaitable[None]]] = {
 }
 NAMES = (*TOGETHER, *ALONE)
 #: They are asked by dnsperf.
-LOADED = (*TOGETHER, "sizes", "churn", "outside")
+LOADED = (*TOGETHER, "sizes", "churn", "outside", "reloads")
 #: They have CoreDNS on all cores as well.
 COREDNS_ALL_IN = ("hits", "mix")
 

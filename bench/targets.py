@@ -7,6 +7,7 @@ from bench.churn import CALM, CHANGE_RATE, CHANGING
 from bench.outside import CACHED, CLUSTER_NAME
 from bench.peers import COREDNS_ALL
 from bench.queries import RATE
+from bench.reloads import ONE_PROCESS, RELOADING, STOPPING
 from bench.results import COREDNS, KNOT, OURS, Results, Section
 from bench.sizes import SIZES, figures_of
 from bench.start import DOWN, UP
@@ -48,6 +49,17 @@ def _plain(title: str, limit: float, unit: str, scene: str, metric: str) -> Targ
     return Target(title, limit, unit, lambda results: results.figures.get((scene, OURS, metric)))
 
 
+def _lost(title: str, scene: str) -> Target:
+    """With one worker and in one process together."""
+
+    def lost(results: Results) -> float | None:
+        found = [results.figures.get((scene, server, "lost")) for server in (OURS, ONE_PROCESS)]
+        counts = [count for count in found if count is not None]
+        return sum(counts) if counts else None
+
+    return Target(title, 0, "", lost)
+
+
 def _cost(scene: str, title: str, peer: str, limit: float) -> Target:
     """As many as the server takes: the table of the same at a fixed rate has ratios of its own."""
     return _ratio(f"CPU per query, {title}, to {peer}", limit, "cpu_us", (scene, OURS), (scene, peer))
@@ -82,6 +94,8 @@ TARGETS = (
         (CALM, OURS),
     ),
     _plain("queries lost in it", 0, "", CHANGING, "lost"),
+    _lost("queries lost by a reload a second", RELOADING),
+    _lost("queries lost by SIGTERM with lameduck", STOPPING),
     _plain(f"PSS, {SERVICES:,} Services and {ENDPOINTS:,} endpoints", 120, " MiB", "sync", "pss_mib"),
     Target(
         "peak PSS of the first sync, to PSS after it",

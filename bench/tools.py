@@ -32,6 +32,8 @@ class Load:
     """Over connections that stay."""
     new_connections: bool = False
     """A TCP connection for each query, from bench.connections: dnsperf 2.10 takes no reply of more than 16 KiB."""
+    outstanding: int = 0
+    """Queries under way at one time; 0: as many as are usual here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Done:
     average_us: float
     nxdomain: float = 0.0
     """The share of these replies, in percent."""
+    worst_us: float = 0.0
+    """The longest that a reply took, where dnsperf asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ async def _dnsperf_later(port: int, load: Load) -> Done:
 
 async def _dnsperf(port: int, load: Load) -> Done:
     options = [*_where(port, load.queries), "-l", str(load.seconds)]
-    options += ["-q", str(OUTSTANDING_FIXED), "-Q", str(load.rate)] if load.rate else ["-q", str(OUTSTANDING)]
+    usual = OUTSTANDING_FIXED if load.rate else OUTSTANDING
+    options += ["-q", str(load.outstanding or usual), *(["-Q", str(load.rate)] if load.rate else [])]
     said = await _output("dnsperf", *options, *(["-m", "tcp"] if load.tcp else []))
     completed, nxdomain = (
         int(_number(said, "Queries completed")),
@@ -91,6 +96,7 @@ async def _dnsperf(port: int, load: Load) -> Done:
         seconds=_number(said, "Run time (s)"),
         average_us=_number(said, "Average Latency (s)") * 1e6,
         nxdomain=float(nxdomain[1]) if nxdomain else 0.0,
+        worst_us=_number(said, "Average Latency (s)", r"[\d.]+ \(min [\d.]+, max ([\d.]+)\)") * 1e6,
     )
 
 
@@ -120,8 +126,8 @@ async def _output(*command: str) -> str:
     return said.decode()
 
 
-def _number(said: str, key: str) -> float:
-    found = re.search(rf"^\s*{re.escape(key)}:\s+([\d.]+)", said, re.MULTILINE)
+def _number(said: str, key: str, form: str = r"([\d.]+)") -> float:
+    found = re.search(rf"^\s*{re.escape(key)}:\s+{form}", said, re.MULTILINE)
     if found is None:
         raise LookupError(f"dnsperf did not say {key!r}:\n{said}")
     return float(found[1])

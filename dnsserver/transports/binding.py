@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ _PORT_MAX = 65_535
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 #: What a host without IPv6 says of "::".
 _NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+#: The options for the two buffers of a socket, and those that go beyond net.core.rmem_max and wmem_max, which are
+#: Linux's alone (SO_RCVBUFFORCE and SO_SNDBUFFORCE in socket(7)) and have no names in Python.
+_LINUX = sys.platform == "linux"
+_BUFFERS = ((socket.SO_RCVBUF, 33 if _LINUX else None), (socket.SO_SNDBUF, 32 if _LINUX else None))
 
 _HINTS = {
     errno.EADDRINUSE: "another process listens there; `ss -lnptu sport = :{port}` shows which",
@@ -198,6 +203,10 @@ def _listen_error(where: str, error: OSError, port: int) -> ListenError:
 
 
 def _ask_for_buffers(sock: socket.socket, octets: int) -> None:
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+    """What comes while nobody reads waits there: during a reload, or until a process that died has its successor."""
+    for option, beyond_the_limit in _BUFFERS:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, option, octets)
+        if beyond_the_limit is not None and sock.getsockopt(socket.SOL_SOCKET, option) < octets:
+            with contextlib.suppress(OSError):  # for those with the capability NET_ADMIN
+                sock.setsockopt(socket.SOL_SOCKET, beyond_the_limit, octets)

@@ -16,9 +16,10 @@ from tests.support.process import (
     free_port,
 )
 
-# Signals.
+both = pytest.mark.parametrize("workers", ["0", "2"], ids=["one process", "several"])
 
 
+@both
 @pytest.mark.parametrize(
     ("number", "said"),
     [
@@ -28,19 +29,20 @@ from tests.support.process import (
     ],
     ids=["SIGTERM", "SIGINT", "SIGQUIT"],
 )
-def test_signal_that_ends(number: signal.Signals, said: str, tmp_path: Path, port: int) -> None:
-    with running(tmp_path, whoami(port)) as server:
+def test_signal_that_ends(number: signal.Signals, said: str, workers: str, tmp_path: Path, port: int) -> None:
+    with running(tmp_path, whoami(port), "--workers", workers) as server:
         assert server.stop(number) == 0
         assert said in server.stdout.splitlines() or not said
         assert server.stderr == ""
 
 
+@both
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1], ids=["SIGHUP", "SIGUSR1"])
-def test_signal_that_does_not_end(number: signal.Signals, tmp_path: Path, port: int) -> None:
-    with running(tmp_path, whoami(port)) as server:
+def test_signal_that_does_not_end(number: signal.Signals, workers: str, tmp_path: Path, port: int) -> None:
+    with running(tmp_path, whoami(port), "--workers", workers) as server:
         server.send(number)
         if number == signal.SIGUSR1:
-            server.wait_for("SIGUSR1: ")
+            server.wait_for("[INFO] Reloading complete")
         for _ in range(5):
             assert answers(port)
             time.sleep(0.02)
@@ -49,12 +51,17 @@ def test_signal_that_does_not_end(number: signal.Signals, tmp_path: Path, port: 
         assert server.stderr == ""
 
 
+@both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_lameduck(number: signal.Signals, tmp_path: Path, port: int) -> None:
-    """Unready at once, healthy and answering for the time asked for, then a good end."""
-    health, ready = free_port(), free_port()
-    lines = (f"health 127.0.0.1:{health} {{\nlameduck 800ms\n}}", f"ready 127.0.0.1:{ready}")
-    with running(tmp_path, whoami(port, *lines)) as server:
+def test_lameduck(number: signal.Signals, workers: str, tmp_path: Path, port: int) -> None:
+    """Unready at once; healthy, measured and answering for the time asked for, then a good end."""
+    health, ready, metrics = free_port(), free_port(), free_port()
+    lines = (
+        f"health 127.0.0.1:{health} {{\nlameduck 800ms\n}}",
+        f"ready 127.0.0.1:{ready}",
+        f"prometheus 127.0.0.1:{metrics}",
+    )
+    with running(tmp_path, whoami(port, *lines), "--workers", workers) as server:
         assert get(health, "/health") == (200, "OK")
         assert get(ready, "/ready") == (200, "OK")
         begun = time.monotonic()
@@ -64,6 +71,7 @@ def test_lameduck(number: signal.Signals, tmp_path: Path, port: int) -> None:
         while time.monotonic() - begun < 0.6:
             assert answers(port)
             assert get(health, "/health") == (200, "OK")
+            assert get(metrics, "/metrics")[0] == 200
             time.sleep(0.05)
         assert server.end() == 0
         assert time.monotonic() - begun >= 0.8
@@ -71,13 +79,27 @@ def test_lameduck(number: signal.Signals, tmp_path: Path, port: int) -> None:
         assert server.stderr == ""
 
 
-def test_second_interrupt_is_exit_2(tmp_path: Path, port: int) -> None:
-    health = free_port()
-    with running(tmp_path, whoami(port, f"health 127.0.0.1:{health} {{\nlameduck 1h\n}}")) as server:
-        server.send(signal.SIGINT)
+@both
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_interrupt_while_stopping_is_exit_2(
+    first: signal.Signals, workers: str, tmp_path: Path, port: int
+) -> None:
+    lines = f"health 127.0.0.1:{free_port()} {{\nlameduck 1h\n}}"
+    with running(tmp_path, whoami(port, lines), "--workers", workers) as server:
+        server.send(first)
         server.wait_for("lameduck")
         assert answers(port)
         assert server.stop(signal.SIGINT) == 2
+        assert server.stderr == ""
+
+
+@both
+def test_quit_does_not_wait_for_lameduck(workers: str, tmp_path: Path, port: int) -> None:
+    lines = f"health 127.0.0.1:{free_port()} {{\nlameduck 1h\n}}"
+    with running(tmp_path, whoami(port, lines), "--workers", workers) as server:
+        server.send(signal.SIGTERM)
+        server.wait_for("lameduck")
+        assert server.stop(signal.SIGQUIT) == 0
         assert server.stderr == ""
 
 

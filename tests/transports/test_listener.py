@@ -7,7 +7,10 @@ import ipaddress
 import os
 import re
 import socket
+import sys
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ifaddr
@@ -15,7 +18,7 @@ import pytest
 
 from dnsserver.transports.addresses import addresses_of, endpoint_text, host_text, local_addresses
 from dnsserver.transports.binding import BoundSockets, ListenError, bind_all
-from dnsserver.transports.limits import TransportCounters, TransportLimits
+from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, TransportLimits
 from dnsserver.transports.listener import Listener
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival
@@ -197,6 +200,26 @@ def test_sockets_ask_for_large_buffers() -> None:
     with closing(bind_all([("127.0.0.1", 0)])) as bound, socket.socket(type=socket.SOCK_DGRAM) as plain:
         sizes = [sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for sock in (bound.udp[0], plain)]
         assert sizes[0] >= sizes[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of Linux")
+def test_buffers_beyond_the_limit_of_the_system() -> None:
+    """Who may exceed net.core.rmem_max does: 5 times of it here."""
+    most = int(Path("/proc/sys/net/core/rmem_max").read_text())
+    limits = replace(DEFAULT_LIMITS, udp_socket_buffer=5 * most)
+    with closing(bind_all([("127.0.0.1", 0)], protocols=("udp",), limits=limits)) as bound:
+        size = bound.udp[0].getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    assert size >= (5 if _may_exceed() else 1) * most
+
+
+def _may_exceed() -> bool:
+    """Whether this process may set SO_RCVBUFFORCE."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, 33, 4096)
+        except PermissionError:
+            return False
+    return True
 
 
 async def test_another_process_takes_over_without_loss() -> None:
