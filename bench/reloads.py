@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,8 +29,10 @@ RELOAD_S = 1.0
 BEFORE_S, LAMEDUCK_S, STOPPED_S = 1.0, 2, 2.5
 #: Queries whose answers are looked at before.
 CHECKED = 200
-#: What a server says once for each SIGUSR1 that it has followed; CoreDNS too.
-RELOADED = "Reloading complete"
+#: Seconds. A reload has ended by then.
+SETTLED_S = 10.0
+#: What a server says at the beginning and at the end of each reload; CoreDNS too.
+BEGUN, RELOADED = "[INFO] Reloading", "[INFO] Reloading complete"
 ONE_PROCESS = f"{OURS}, one process"
 HEAD = ("server", "what happens", "reloads", "queries", "lost", "worst ms", "dropped by its socket")
 #: The scenes that figures are kept under.
@@ -105,13 +108,16 @@ class Reloaded:
         return Run(done, self._reloads() - reloads, self._dropped() - dropped)
 
     async def rest(self) -> None:
-        """Until the last change is served, or the time for it is over."""
-        until = time.monotonic() + SETTLED_S
-        while not self._reloads() and time.monotonic() < until:
+        """Until it has followed the last SIGUSR1, or SETTLED_S are over."""
+        end = time.monotonic() + SETTLED_S
+        while self._said(BEGUN) > self._reloads() and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
+    def _said(self, line: str) -> int:
+        return self.subject.log.read_text(errors="replace").splitlines().count(line)
+
     def _reloads(self) -> int:
-        return self.subject.log.read_text(errors="replace").count(RELOADED)
+        return self._said(RELOADED)
 
     def _dropped(self) -> int:
         """By all UDP sockets on the port so far (/proc/net/udp: local_address, and drops as the last column)."""
@@ -142,6 +148,8 @@ async def reloads(bench: Bench) -> None:
                     await warm_up(reloaded.subject.port, file)
                     found = runs[server.name]
                     found.reloading.append(await reloaded.run(load, reloaded.keep_reloading()))
+                    await reloaded.rest()
+                    await warm_up(reloaded.subject.port, file)
                     short = replace(load, seconds=STOPPED_S)
                     found.stopping.append(await reloaded.run(short, reloaded.stop()))
     _add(bench, runs)

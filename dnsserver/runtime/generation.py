@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.observability.families import AnyFamily
@@ -57,6 +58,12 @@ class Whole:
     process: int
     generations: "list[Generation]" = field(default_factory=list)
     """Those whose sockets the parent has open."""
+
+    def folder(self) -> Path:
+        """For plugins."""
+        folder = self.stores.path / ZONES
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
 
 class Generation:
@@ -162,7 +169,7 @@ class Generation:
         succeeds = self.follows_another and not board.control_was_ready
         around = Surroundings(
             role=CONTROL,
-            folder=self._whole.stores.path / ZONES,
+            folder=self._whole.folder,
             keep=self._written(succeeds=succeeds, replaces=board.control_was_ready),
             sockets=lambda _: own,
             handed_over=lambda where: _handed_over(link, where),
@@ -178,7 +185,7 @@ class Generation:
         own = self._kept_open(number)
         around = Surroundings(
             role=WORKER,
-            folder=self._whole.stores.path / ZONES,
+            folder=self._whole.folder,
             keep=read(lambda store: self._whole.stores.folder(store, self.side)),
             sockets=lambda _: own,
             handed_over=lambda where: _handed_over(link, where),

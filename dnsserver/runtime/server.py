@@ -126,8 +126,7 @@ class ClusterDnsServer:
 
     def folder(self) -> Path:
         if self._around.folder is not None:
-            self._around.folder.mkdir(mode=0o700, exist_ok=True)
-            return self._around.folder
+            return self._around.folder()
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="dnsserver-")
         return Path(self._temporary.name)

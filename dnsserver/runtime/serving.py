@@ -7,7 +7,9 @@ import logging
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.observability.families import AnyFamily, merge
@@ -73,10 +75,18 @@ class _Process:
         """Those that run, the oldest first."""
         self._counted: list[AnyFamily] = []
         """By those that have ended."""
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._first = Life()
         self._equip(self._first, corefile)
 
     async def run(self) -> int:
+        try:
+            return await self._run()
+        finally:
+            if self._temporary is not None:
+                self._temporary.cleanup()
+
+    async def _run(self) -> int:
         self._install_signals()
         serving = asyncio.create_task(self._serve(), name="serve")
         await self._until(serving)
@@ -175,12 +185,19 @@ class _Process:
             handed_over=life.handed_over,
             succeeds=life.before is not None,
             families=lambda: self._counted_before(life),
+            folder=self._folder,
             judged=self._judged,
             room=room(1, len(corefile.blocks)),
             reloading=ByItself(self._origin, corefile.digest, self._attempts, self._wish_for),
         )
         directory = self._origin.directory
         life.server = ClusterDnsServer(corefile, directory, source=self._source, surroundings=around)
+
+    def _folder(self) -> Path:
+        """It outlives a reload: zones that were transferred are there at once."""
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="dnsserver-")
+        return Path(self._temporary.name)
 
     def _counted_before(self, life: Life) -> Iterable[AnyFamily]:
         """What those have counted that were there before *life*, be it that they still finish what they began."""

@@ -78,5 +78,6 @@ class Surroundings:
     judged: float = 0.0
     room: float = 1.0
     reloading: Reloading = NEVER
-    folder: Path | None = None
-    """Where plugins keep what all processes share; None: a temporary folder of this process."""
+    folder: Callable[[], Path] | None = None
+    """Where plugins keep what all processes share, and the server after this one; None: a temporary folder of this
+    server."""

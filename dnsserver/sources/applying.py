@@ -8,9 +8,9 @@ from itertools import chain
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ClusterObject, EndpointSlice, Feed, ObjectKey
 
-#: Work that is done before other tasks have their turn, in objects without endpoints: some milliseconds. An endpoint
+#: Work that is done before other tasks have their turn, in objects without endpoints: a millisecond or two. An endpoint
 #: counts as one more object; a slice, whose endpoints are not known when it goes, as DROP_COST of them.
-WORK_PER_TURN = 400
+WORK_PER_TURN = 100
 DROP_COST = 25
 
 

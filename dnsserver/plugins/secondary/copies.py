@@ -6,6 +6,7 @@ Beside it lie two empty files whose times count: `.confirmed`, when a primary wa
 
 import asyncio
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +22,8 @@ from dnsserver.zone.static import StaticZone, ZoneBuilder, ZoneDataError
 
 #: Octets read at a time.
 _CHUNK = 1 << 16
+#: For names of files.
+_NUMBERS = itertools.count()
 
 
 class ZoneFileCopy:
@@ -43,7 +46,8 @@ class ZoneFileCopy:
         """Write what comes, and put it in the place of what was there once it is whole; its SOA record. Raises
         TransferError, OSError."""
         transfer = InboundTransfer(self.origin)
-        fresh = self._path.with_suffix(f".{os.getpid()}")
+        # Two generations of the server may transfer it at the same time, be it in one process.
+        fresh = self._path.with_suffix(f".{os.getpid()}-{next(_NUMBERS)}")
         try:
             with fresh.open("wb") as file:
                 while not transfer.done:

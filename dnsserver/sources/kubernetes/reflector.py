@@ -32,7 +32,7 @@ LIST_SILENCE_S = 30.0
 #: Seconds. A watch that brings nothing and ends before is a failure, not an end (client-go, "very short watch").
 SHORT_WATCH_S = 1.0
 #: Octets of objects that are decoded before other tasks have their turn: about a millisecond.
-DECODE_TURN = 128 * 1024
+DECODE_TURN = 32 * 1024
 #: Different messages that are remembered so as to be logged once.
 TOLD_MOST = 1_000
 

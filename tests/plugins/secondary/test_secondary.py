@@ -53,7 +53,10 @@ def secondary(port: int, *options: str, behind: str = "", folder: Path | None = 
     lines = "\n".join((f"transfer from 127.0.0.1:{port}", *options))
     text = f"example.org:0 {{\n bind 127.0.0.1\n secondary {{\n{lines}\n}}\n{behind}\n}}\n"
     corefile = parse(text, file="Corefile", directory=Path(), directives=ORDER, environ={})
-    return ClusterDnsServer(corefile, Path(), surroundings=Surroundings(folder=folder))
+    if folder is None:
+        return ClusterDnsServer(corefile, Path())
+    folder.mkdir(exist_ok=True)
+    return ClusterDnsServer(corefile, Path(), surroundings=Surroundings(folder=lambda: folder))
 
 
 async def answers(server: ClusterDnsServer, name: str = "www.example.org.") -> tuple[str, list[str]]:
