@@ -19,6 +19,8 @@ from tests.support.zone_keys import make_key
 both = pytest.mark.parametrize("workers", [0, 2], ids=["one process", "several"])
 ZONE = "$TTL 300\n@ SOA ns host 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.53\nwww A 192.0.2.1\n"
 NAME = "www.example.org"
+#: Client ports; both workers have their share of so many.
+PORTS = 20
 
 
 def found(server: Served, name: str = NAME) -> dns.message.Message:
@@ -59,7 +61,7 @@ def test_transferred_zone(workers: int, tmp_path: Path) -> None:
         )
         with Served(tmp_path, workers=workers, blocks=blocks) as server:
             server.up()
-            wait_until(lambda: there(server), server.told)
+            wait_until(lambda: all(there(server) for _ in range(PORTS)), server.told)
             go_over(server, blocks, "first")
             assert primary.stop() == 0
             go_over(server, blocks, "second")
@@ -72,14 +74,13 @@ def test_signed_zone(workers: int, tmp_path: Path) -> None:
     """Both generations may sign: what is served is one of the two files, and whole."""
     (tmp_path / "db").write_text(ZONE)
     key = make_key(tmp_path)
-    blocks = (
-        "example.org:PORT {\nbind 127.0.0.1\n"
-        f"sign db {{\nkey file {key}\ndirectory signed\n}}\nfile signed/db.example.org.signed {{\nreload 200ms\n}}\n}}\n"
-    )
+    signing = f"sign db {{\nkey file {key}\ndirectory signed\n}}"
+    reading = "file signed/db.example.org.signed {\nreload 200ms\n}"
+    blocks = f"example.org:PORT {{\nbind 127.0.0.1\n{signing}\n{reading}\n}}\n"
     (tmp_path / "signed").mkdir()
     with Served(tmp_path, workers=workers, blocks=blocks) as server:
         server.up()
-        wait_until(lambda: there(server), server.told)
+        wait_until(lambda: all(there(server) for _ in range(PORTS)), server.told)
         for name in ("first", "second"):
             go_over(server, blocks, name)
             types = {rrset.rdtype for rrset in found(server).answer}
