@@ -174,7 +174,8 @@ def test_check_says_what_would_be_served(call: Finish) -> None:
     )
     assert "    objects from API server https://192.0.2.1:6443" in lines
     assert "    objects from the API server of kubeconfig /none/config, context staging" in lines
-    assert {"other.test.:5301", "third.test.:5302", "  bind", "  errors", "  kubernetes"} <= set(lines)
+    assert {"other.test.:5301", "third.test.:5302", "  bind 127.0.0.1 ::1", "  errors"} <= set(lines)
+    assert "  kubernetes { endpoint https://192.0.2.1:6443 }" in lines
 
 
 def test_check_opens_no_port(call: Finish) -> None:
