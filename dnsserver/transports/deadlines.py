@@ -14,7 +14,9 @@ GRAIN_S = 0.01
 class Deadlines(Generic[T]):
     """*expire* is called with everything whose time is over before it was taken out."""
 
-    def __init__(self, expire: Callable[[T], object]) -> None:
+    def __init__(self, expire: Callable[[T], object], grain_s: float = GRAIN_S) -> None:
+        """*grain_s*: coarser for longer times, as each grain has some 600 octets until it is over."""
+        self._grain_s = grain_s
         self._expire = expire
         self._together: dict[int, set[T]] = {}
         self._places: dict[T, set[T]] = {}
@@ -24,11 +26,11 @@ class Deadlines(Generic[T]):
 
     def add(self, item: T, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
         """*item*, which is not waiting yet, has so many *seconds* from now on."""
-        number = int((loop.time() + seconds) / GRAIN_S) + 1
+        number = int((loop.time() + seconds) / self._grain_s) + 1
         place = self._together.get(number)
         if place is None:
             place = self._together[number] = set()
-            loop.call_at(number * GRAIN_S, self._over, number)
+            loop.call_at(number * self._grain_s, self._over, number)
         place.add(item)
         self._places[item] = place
 

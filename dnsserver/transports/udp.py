@@ -22,6 +22,8 @@ from dnsserver.transports.wildcard import Ancillary, Deliver, WildcardPort, can_
 _REOPEN_PAUSE_S = 0.05
 #: Turns of the event loop that a datagram needs from the socket to its task, and one to spare.
 _QUIET_ROUNDS = 4
+#: Timers that the longest life of an answer is divided into.
+_GRAINS = 20
 #: Old errors that may stand before one reply; each sending raises one of them in place of sending.
 _OLD_ERRORS_MAX = 64
 
@@ -142,7 +144,7 @@ class UdpListener:
         self._carrier: DgramPort | WildcardPort | None = None
         self._receiving: asyncio.Task[None] | None = None
         self._answers = TaskHome(f"udp answers {endpoint_text(self.host, self.port)}", self._answered)
-        self._late: Deadlines[asyncio.Task[None]] = Deadlines(self._give_up)
+        self._late: Deadlines[asyncio.Task[None]] = Deadlines(self._give_up, limits.answer_s / _GRAINS)
 
     def __repr__(self) -> str:
         return f"<UdpListener {endpoint_text(self.host, self.port)} in_flight={len(self._answers)}>"
