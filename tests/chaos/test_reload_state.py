@@ -17,7 +17,7 @@ from tests.support.process import ServerProcess, free_port, wait_until
 
 COMPLETE = "Reloading complete"
 #: Reloads after which what is held is compared with what is held after all of them.
-SETTLED, ALL = 10, 40
+SETTLED, ALL = 8, 24
 #: Octets that the processes may have more after the further reloads.
 GROWTH_MAX = 16 << 20
 ZONE_FILE = """\
