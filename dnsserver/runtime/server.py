@@ -159,7 +159,8 @@ class ClusterDnsServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._stopping = True
+        # Whoever is succeeded, on the same sockets, may still be asked by probes, and there is no reason to be unready.
+        self._stopping |= not any(map(self._around.handed_over, self.places))
         await self._exits.aclose()
         if self._temporary is not None:
             self._temporary.cleanup()

@@ -19,8 +19,8 @@ from tests.support.process import environment
 
 #: Seconds. A start that takes longer does not come.
 START_S = 30.0
-#: Seconds. An exchange that takes longer does not come.
-PATIENCE_S = 5.0
+#: Seconds. An exchange that takes longer does not come; one before anybody listens need not be waited for so long.
+PATIENCE_S, LOOK_S = 5.0, 0.2
 #: The server in one process; in three.
 ONE = (sys.executable, "-m", "dnsserver", "--workers", "0")
 SEVERAL = (sys.executable, "-m", "dnsserver", "--workers", "1", "--state-dir", "state")
@@ -41,17 +41,23 @@ class Running:
         return self.machine.folder / "log"
 
     async def ask(
-        self, name: str, rtype: str = "A", *, rclass: str = "IN", tcp: bool = False
+        self,
+        name: str,
+        rtype: str = "A",
+        *,
+        rclass: str = "IN",
+        tcp: bool = False,
+        timeout_s: float = PATIENCE_S,
     ) -> dns.message.Message:
         query = dns.message.make_query(name, rtype, rclass)
         exchange = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
         host, port = self.machine.host, self.machine.dns
-        return await exchange(query, host, port=port, timeout=PATIENCE_S, ignore_trailing=True)
+        return await exchange(query, host, port=port, timeout=timeout_s, ignore_trailing=True)
 
     async def is_up(self) -> bool:
         """Whether it has the cluster's objects."""
         try:
-            return (await self.ask("nope.cluster.local.")).rcode() == dns.rcode.NXDOMAIN
+            return (await self.ask("nope.cluster.local.", timeout_s=LOOK_S)).rcode() == dns.rcode.NXDOMAIN
         except (OSError, dns.exception.Timeout):
             return False
 

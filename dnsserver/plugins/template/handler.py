@@ -105,17 +105,22 @@ class TemplateHandler:
         return tuple(records)
 
     async def _chased(self, reply: Reply, query: Query) -> Reply:
-        """*reply*, with what the whole server says of a CNAME's target behind the CNAME."""
+        """*reply*, with what the whole server says of a CNAME's target behind the CNAME.
+
+        For a question that another one led to, of the first alone: else templates with several CNAMEs would ask the
+        server so many times to the power of TRAIL_MAX.
+        """
         been = (*query.trail, query.name)
         answer: list[Record] = []
-        truncated, live = reply.truncated, False
+        truncated, live, chased = reply.truncated, False, False
         for record in reply.answer:
             answer.append(record)
             if record.rtype != Type.CNAME:
                 continue
             target = record.rdata.names[0]
-            if target.lower() in been or len(been) > TRAIL_MAX:
+            if target.lower() in been or len(been) > TRAIL_MAX or (chased and query.trail):
                 continue
+            chased = True
             found = await self._lookup(follow(query, target))
             if found is not None:
                 answer += found.answer
