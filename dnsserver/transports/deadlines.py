@@ -19,6 +19,7 @@ class Deadlines(Generic[T]):
         self._grain_s = grain_s
         self._expire = expire
         self._together: dict[int, set[T]] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
         self._places: dict[T, set[T]] = {}
 
     def __repr__(self) -> str:
@@ -30,7 +31,7 @@ class Deadlines(Generic[T]):
         place = self._together.get(number)
         if place is None:
             place = self._together[number] = set()
-            loop.call_at(number * self._grain_s, self._over, number)
+            self._timers[number] = loop.call_at(number * self._grain_s, self._over, number)
         place.add(item)
         self._places[item] = place
 
@@ -40,7 +41,15 @@ class Deadlines(Generic[T]):
         if place is not None:
             place.discard(item)
 
+    def close(self) -> None:
+        """Nothing expires any more. The event loop would hold on to whoever has these until the last timer's time."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for each in (self._timers, self._together, self._places):
+            each.clear()
+
     def _over(self, number: int) -> None:
+        del self._timers[number]
         for item in self._together.pop(number):
             del self._places[item]
             self._expire(item)

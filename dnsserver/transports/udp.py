@@ -185,6 +185,7 @@ class UdpListener:
         finally:
             await self._tasks.close()
             await self._answers.close()
+            self._late.close()
             if self._carrier is not None:
                 self._carrier.close()
             self._sock.close()

@@ -1,6 +1,8 @@
 """Deadlines that share timers."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -49,3 +51,25 @@ async def test_no_time_at_all() -> None:
     deadlines: Deadlines[str] = Deadlines(lambda _: told.set())
     deadlines.add("now", 0.0, loop)
     await told.wait()
+
+
+async def test_nothing_is_held_once_they_are_closed() -> None:
+    """A server that is replaced would live on in the event loop's timers."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.late: Deadlines[str] = Deadlines(self.expire)
+
+        def expire(self, _: str) -> None:
+            raise AssertionError("it was closed")
+
+    owner = Owner()
+    loop = asyncio.get_running_loop()
+    owner.late.add("a", 0.01, loop)
+    owner.late.add("b", 3_600, loop)
+    gone = weakref.ref(owner)
+    owner.late.close()
+    del owner
+    gc.collect()
+    assert gone() is None
+    await asyncio.sleep(0.05)
