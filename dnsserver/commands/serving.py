@@ -1,0 +1,33 @@
+"""Serve a Corefile or manifests until a signal says stop."""
+
+import argparse
+import asyncio
+
+from dnsserver.config import Corefile, Origin
+from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.processes.cpus import worker_count
+from dnsserver.runtime.serving import Started, serve_until_signal
+
+
+def served(
+    corefile: Corefile,
+    origin: Origin,
+    options: argparse.Namespace,
+    started: Started,
+    source: SourceFactory | None = None,
+) -> int:
+    """Serve in as many processes as *options* say, until a signal says stop. Raises ConfigError and StartError."""
+    workers = worker_count(options.workers)
+    if workers == 0:
+        return asyncio.run(serve_until_signal(corefile, origin, started, source, options.judge))
+    # Imported here: one process does without LMDB.
+    from dnsserver.runtime.several import ProcessOptions, serve_by_processes
+
+    processes = ProcessOptions(
+        workers=workers,
+        auto=options.workers == "auto",
+        state_dir=options.state_dir,
+        state_max_age_s=options.state_max_age,
+        judged=options.judge,
+    )
+    return serve_by_processes(corefile, origin, processes, started, source)
