@@ -13,7 +13,7 @@ import sys
 from itertools import count
 
 from bench.cluster import HEADLESS, UNASKED, endpoints, objects
-from tests.support.kube_api import KubeApi, slice_of
+from dnsserver.testing.kube_api import KubeApi, slice_of
 
 #: As nice as can be.
 NICENESS = 19

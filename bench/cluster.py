@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.kube_api import namespace, service, slice_of
+from dnsserver.testing.kube_api import namespace, service, slice_of
 
 #: Services with a ClusterIP, and headless ones with ENDPOINTS endpoints each.
 SERVICES, HEADLESS, ENDPOINTS = 10_000, 100, 5

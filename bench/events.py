@@ -9,7 +9,7 @@ from bench.effort import Bench
 from bench.results import Section
 from bench.subject import Server, running, servers
 from bench.sync import address_of, name_of
-from tests.support.kube_api import KubeApi, service, slice_of
+from dnsserver.testing.kube_api import KubeApi, service, slice_of
 
 #: Watch events a second.
 EVENT_RATE = 200

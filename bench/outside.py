@@ -12,7 +12,7 @@ from bench.queries import MOST_HEAD, Subjects, by_turns, keep, rows_of_most
 from bench.resolvers import OUTSIDE_ZONE, remark_missing_resolvers, resolvers
 from bench.results import COREDNS, OURS, Section
 from bench.tools import Load, warm_up
-from tests.support.kube_api import KubeApi
+from dnsserver.testing.kube_api import KubeApi
 
 #: Names that are asked once; a run has no time for more.
 ONCE = 150_000

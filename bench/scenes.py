@@ -16,7 +16,7 @@ from bench.reloads import reloads
 from bench.sizes import sizes
 from bench.start import start
 from bench.sync import start_small, sync
-from tests.support.kube_api import KubeApi
+from dnsserver.testing.kube_api import KubeApi
 
 #: Scenes that have all servers up at the same time, on the same cluster.
 TOGETHER: dict[str, Callable[[Bench, Subjects], Awaitable[None]]] = {

@@ -10,7 +10,7 @@ from bench.queries import CHECKED
 from bench.results import Section
 from bench.subject import Running
 from bench.tools import Load, warm_up
-from tests.support.kube_api import KubeApi
+from dnsserver.testing.kube_api import KubeApi
 
 #: Services. Every query file has each of them equally often.
 SIZES = (1_000, 10_000, 100_000)

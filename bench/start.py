@@ -11,7 +11,7 @@ from bench.effort import Bench
 from bench.peers import ready
 from bench.results import OURS, Section
 from bench.subject import STATE_OPTION, ours, running, servers, takes
-from tests.support.kube_api import KubeApi
+from dnsserver.testing.kube_api import KubeApi
 
 #: Seconds. The state is stored when no file of it has changed for QUIET_S; it is given up after STORE_S.
 QUIET_S, STORE_S = 1.0, 20.0

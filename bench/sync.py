@@ -8,7 +8,7 @@ from bench.client import until_right
 from bench.effort import Bench
 from bench.results import Section
 from bench.subject import SAMPLE_S, PssPeak, Server, running, servers
-from tests.support.kube_api import KubeApi, service, slice_of
+from dnsserver.testing.kube_api import KubeApi, service, slice_of
 
 #: Services, and endpoints over slices of SLICE_SIZE.
 SERVICES, ENDPOINTS, SLICE_SIZE = 10_000, 100_000, 100

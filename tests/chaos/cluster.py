@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tests.support.kube_api import KubeApi, namespace, service, slice_of
+from dnsserver.testing.kube_api import KubeApi, namespace, service, slice_of
 
 T = TypeVar("T")
 

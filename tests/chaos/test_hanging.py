@@ -4,11 +4,11 @@ import os
 import signal
 from pathlib import Path
 
+from dnsserver.testing.kube_api import service
 from tests.chaos.asking import ManyPorts
 from tests.chaos.cluster import ApiServer
 from tests.chaos.load import state_of
 from tests.chaos.server import STABLE, STABLE_AT, Served
-from tests.support.kube_api import service
 from tests.support.process import wait_until
 
 #: Seconds. The parent's limit is 5, and it looks every second.

@@ -8,10 +8,10 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
+from dnsserver.testing.kube_api import service
 from tests.chaos.cluster import ApiServer
 from tests.chaos.load import state_of
 from tests.chaos.server import STABLE, STABLE_AT, Served, is_stale
-from tests.support.kube_api import service
 from tests.support.process import wait_until
 
 #: Seconds from the start of the process to the first right answer; the aim is half a second on an idle machine.

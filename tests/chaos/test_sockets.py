@@ -11,10 +11,10 @@ import dns.query
 import dns.rcode
 import pytest
 
+from dnsserver.testing.kube_api import service
 from tests.chaos.cluster import ApiServer
 from tests.chaos.load import state_of
 from tests.chaos.server import STABLE, STABLE_AT, Served, fails, processes_with
-from tests.support.kube_api import service
 from tests.support.process import free_port, wait_until
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dnsserver.testing.kube_api import service
 from tests.chaos.cluster import ApiServer
 from tests.chaos.server import STABLE, STABLE_AT, Served, fails, processes_with
-from tests.support.kube_api import service
 from tests.support.process import ServerProcess, free_port, wait_until
 from tests.support.tools import must_run, need_root, tool
 

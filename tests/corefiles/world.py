@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dnsserver.answering.reply import Reply
+from dnsserver.testing.kube_api import KubeApi, pod, service, slice_of
 from dnsserver.wire import names
 from dnsserver.wire.codes import Flag, Rcode, type_name
 from dnsserver.wire.message import Message
 from tests.corefiles.machine import LOOPBACK, Upstreams
 from tests.plugins.cache.stage import reply
-from tests.support.kube_api import KubeApi, pod, service, slice_of
 from tests.support.kube_api.pki import Pki
 from tests.support.upstream import Script, Upstream, reply_to, sent, upstream
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.support.kube_api import KubeApi, service, slice_of
+from dnsserver.testing.kube_api import KubeApi, service, slice_of
 
 TYPES = "A AAAA SRV CNAME TXT MX NS SOA PTR ANY HTTPS DS".split()
 

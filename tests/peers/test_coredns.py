@@ -18,8 +18,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from dnsserver.testing.kube_api import KubeApi
 from tests.peers import scene
-from tests.support.kube_api import KubeApi
 from tests.support.process import free_port
 
 #: Seconds. For both servers to have their first lists.

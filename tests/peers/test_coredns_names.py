@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dnsserver.testing.kube_api import KubeApi, imported_slice, pod, service, service_import, slice_of
 from tests.peers.test_coredns import Shown, ask, asked
-from tests.support.kube_api import KubeApi, imported_slice, pod, service, service_import, slice_of
 
 TYPES = "A AAAA SRV CNAME TXT MX PTR HTTPS".split()
 X = "example.org."

@@ -11,8 +11,8 @@ import pytest
 
 from dnsserver.config import ConfigError
 from dnsserver.runtime.server import ClusterDnsServer, StartError
+from dnsserver.testing.kube_api import KubeApi, forbidden, namespace, service, slice_of
 from tests.runtime.helpers import ask, data, eventually, extended_errors, get, rcode, server_of
-from tests.support.kube_api import KubeApi, forbidden, namespace, service, slice_of
 from tests.support.process import free_port
 
 WEB = "web.default.svc.cluster.local"

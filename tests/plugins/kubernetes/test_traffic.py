@@ -11,11 +11,11 @@ import pytest
 from dnsserver.observability.families import AnyFamily, Family, HistogramFamily
 from dnsserver.plugins.kubernetes.traffic import PROGRAMMING_BOUNDS, REQUEST_BOUNDS
 from dnsserver.runtime.server import ClusterDnsServer
+from dnsserver.testing.kube_api import KubeApi, forbidden, service, slice_of
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import ObjectKey
 from tests.runtime.helpers import server_of
 from tests.sources.kubernetes.conftest import eventually
-from tests.support.kube_api import KubeApi, forbidden, service, slice_of
 
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 

@@ -14,10 +14,10 @@ import dns.exception
 import dns.message
 import pytest
 
+from dnsserver.testing.kube_api import KubeApi, namespace, service, slice_of
 from dnsserver.wire.codes import Rcode
 from tests.plugins.prometheus.queries import READS, Read
 from tests.runtime.helpers import PATIENCE_S, get
-from tests.support.kube_api import KubeApi, namespace, service, slice_of
 from tests.support.process import ServerProcess, free_port
 from tests.support.tools import tool
 from tests.support.upstream import reply_to, sent, silent, upstream

@@ -13,8 +13,8 @@ from dnsserver.sources.kubernetes.pacing import Timing
 from dnsserver.sources.kubernetes.reflector import Limits
 from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.sources.kubernetes.source import KubernetesSource
+from dnsserver.testing.kube_api import KubeApi
 from dnsserver.zone.cluster import ClusterState
-from tests.support.kube_api import KubeApi
 
 #: Seconds of real time after which a test gives up waiting.
 PATIENCE_S = 5.0

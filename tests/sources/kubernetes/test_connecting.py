@@ -12,10 +12,10 @@ from dnsserver.sources.kubernetes.client import ApiServer
 from dnsserver.sources.kubernetes.credentials import SourceError
 from dnsserver.sources.kubernetes.pacing import TokenBucket
 from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles
+from dnsserver.testing.kube_api import KubeApi, ServerTls, service
+from dnsserver.testing.kube_api.faults import slow
 from dnsserver.zone.objects import ObjectKey
 from tests.sources.kubernetes.conftest import HandTime, Starter
-from tests.support.kube_api import KubeApi, ServerTls, service
-from tests.support.kube_api.faults import slow
 from tests.support.kube_api.pki import Pki, make_pki
 
 WEB = ObjectKey("default", "web")

@@ -13,9 +13,9 @@ import pytest
 from dnsserver.sources import selectors
 from dnsserver.sources.kubernetes.reflector import Limits
 from dnsserver.sources.kubernetes.settings import LiveSettings
+from dnsserver.testing.kube_api import KubeApi, namespace, pod, service, slice_of
 from dnsserver.zone.objects import EndpointSlice, Feed, ObjectKey, ServiceType
 from tests.sources.kubernetes.conftest import HandTime, Running, Starter, eventually
-from tests.support.kube_api import KubeApi, namespace, pod, service, slice_of
 from tests.support.kube_api.real import RealKubeApi, assets_folder
 
 KINDS_OF_SERVER = ["fake"] if assets_folder() is None else ["fake", "kube-apiserver"]

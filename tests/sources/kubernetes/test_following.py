@@ -7,9 +7,17 @@ from dnsserver.sources import selectors
 from dnsserver.sources.kubernetes.reflector import Limits
 from dnsserver.sources.kubernetes.settings import DEFAULT_FEEDS, LiveSettings
 from dnsserver.sources.objects import SliceParts
+from dnsserver.testing.kube_api import (
+    KubeApi,
+    imported_slice,
+    namespace,
+    pod,
+    service,
+    service_import,
+    slice_of,
+)
 from dnsserver.zone.objects import Endpoint, Feed, ObjectKey, Port, ServiceImport, ServiceType
 from tests.sources.kubernetes.conftest import HandTime, Running, Starter
-from tests.support.kube_api import KubeApi, imported_slice, namespace, pod, service, service_import, slice_of
 
 WEB = ObjectKey("default", "web")
 ALL_FEEDS = frozenset(Feed)

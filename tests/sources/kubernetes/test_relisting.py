@@ -9,10 +9,7 @@ import pytest
 
 from dnsserver.sources.kubernetes.reflector import WATCH_FAILURES_MOST, Limits
 from dnsserver.sources.kubernetes.settings import LiveSettings
-from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import ClusterObject, Feed, ObjectKey
-from tests.sources.kubernetes.conftest import HandTime, Running, Starter
-from tests.support.kube_api import (
+from dnsserver.testing.kube_api import (
     Fault,
     KubeApi,
     half_json,
@@ -23,6 +20,9 @@ from tests.support.kube_api import (
     status,
     too_large,
 )
+from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import ClusterObject, Feed, ObjectKey
+from tests.sources.kubernetes.conftest import HandTime, Running, Starter
 
 WEB = ObjectKey("default", "web")
 #: Levels of JSON that msgspec does not read.

@@ -10,9 +10,7 @@ import pytest
 from dnsserver.sources.kubernetes.pacing import BACKOFF_FIRST_S, BACKOFF_MOST_S
 from dnsserver.sources.kubernetes.reflector import Limits
 from dnsserver.sources.kubernetes.settings import LiveSettings
-from dnsserver.zone.objects import Feed, ObjectKey
-from tests.sources.kubernetes.conftest import HandTime, Running, Starter
-from tests.support.kube_api import (
+from dnsserver.testing.kube_api import (
     Fault,
     KubeApi,
     cut,
@@ -27,6 +25,8 @@ from tests.support.kube_api import (
     status,
     watch_line,
 )
+from dnsserver.zone.objects import Feed, ObjectKey
+from tests.sources.kubernetes.conftest import HandTime, Running, Starter
 
 WEB = ObjectKey("default", "web")
 

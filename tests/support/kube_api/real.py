@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.kube_api.store import KINDS
+from dnsserver.testing.kube_api.store import KINDS
 
 #: Seconds until the API server must be ready.
 START_S = 60.0

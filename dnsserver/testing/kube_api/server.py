@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.kube_api import samples
-from tests.support.kube_api.faults import Fault, status_body, watch_line
-from tests.support.kube_api.store import Filter, Store, Stored, Table, key_of
+from dnsserver.testing.kube_api import samples
+from dnsserver.testing.kube_api.faults import Fault, status_body, watch_line
+from dnsserver.testing.kube_api.store import Filter, Store, Stored, Table, key_of
 
 #: Seconds between bookmarks of an idle watch (apiserver, storage/cacher: bookmarkFrequency).
 BOOKMARK_S = 60.0
