@@ -28,16 +28,24 @@ PACKAGES = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
 }
+#: What no package of Debian's has, and the command that makes it (needs the Go command, 1.26 or newer).
+GO_PROGRAMS = {"helm": "go install helm.sh/helm/v3/cmd/helm@v3.22.0"}
 #: Seconds. A program that takes longer hangs.
 PATIENCE_S = 20.0
 
 
 def tool(name: str) -> str:
     """The path of a program; the test fails when it is not installed."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    found = shutil.which(name) or shutil.which(name, path=f"/usr/sbin:/sbin:{_go_programs()}")
     if found is None:
-        pytest.fail(f"{name} is missing: apt-get install {PACKAGES[name]}", pytrace=False)
+        how = GO_PROGRAMS.get(name) or f"apt-get install {PACKAGES[name]}"
+        pytest.fail(f"{name} is missing: {how}", pytrace=False)
     return found
+
+
+def _go_programs() -> Path:
+    """Where `go install` puts programs."""
+    return Path(os.environ.get("GOBIN") or Path(os.environ.get("GOPATH") or Path.home() / "go") / "bin")
 
 
 def need_root(what: str) -> None:

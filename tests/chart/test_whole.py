@@ -1,0 +1,34 @@
+"""The chart as it comes."""
+
+import pytest
+
+from dnsserver import __version__
+from tests.chart.rendering import CHART, KUBE_VERSION, helm, render
+
+pytestmark = pytest.mark.tool("helm")
+
+
+def test_lint() -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", "--kube-version", KUBE_VERSION, CHART)
+
+
+def test_objects() -> None:
+    assert render(release="dnsserver").kinds() == [
+        "ClusterRole/dnsserver",
+        "ClusterRoleBinding/dnsserver",
+        "ConfigMap/dnsserver",
+        "Deployment/dnsserver",
+        "Service/dnsserver",
+        "ServiceAccount/dnsserver",
+    ]
+
+
+def test_server_of_the_same_version() -> None:
+    assert render().container["image"] == f"dnsserver:{__version__}"
+
+
+def test_rights_are_list_and_watch_of_what_is_needed() -> None:
+    assert render().get("ClusterRole")["rules"] == [
+        {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    ]
