@@ -15,7 +15,7 @@ LAYERS = (
     ("answering",),
     ("store",),
     ("sources", "transports", "config", "observability", "languages"),
-    ("plugins",),
+    ("plugins", "faults"),
     ("runtime",),
     ("testing", "commands"),
     ("cli",),
@@ -26,7 +26,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 #: Third-party library -> the places that may import it.
 LIBRARIES = {
     "dnslib": ("wire",),
-    "dns": ("sources/zonefile", "sources/signing"),
+    "dns": ("sources/zonefile", "sources/signing", "faults"),
     "cryptography": ("sources/signing",),
     "asyncio_dgram": ("transports",),
     "ifaddr": ("transports",),

@@ -1,6 +1,8 @@
 """`dnsserver serve`: the DNS of the cluster that manifests describe, without that cluster."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dnsserver.commands.arguments import add_processes, standard_input
@@ -8,9 +10,11 @@ from dnsserver.commands.printing import fail, say
 from dnsserver.commands.serving import served
 from dnsserver.config import ConfigError
 from dnsserver.observability import logs
+from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.serving import StartError
 from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
+from dnsserver.runtime.surroundings import Between
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 
 STANDALONE_PORT = 1053
@@ -19,8 +23,13 @@ EXAMPLES_MAX = 12
 
 
 def run(words: list[str]) -> int:
-    options = _parser().parse_args(words)
+    parser = _parser()
+    options = parser.parse_args(words)
     logs.configure()
+    if (options.seed is not None or options.transcript) and not options.faults:
+        parser.error("--seed and --transcript are for --faults: give a file of faults")
+    if options.faults and worker_count(options.workers):
+        parser.error("--faults counts how often each question comes, in one process: leave --workers out")
     paths = tuple(Path(path) for path in options.paths or ["."] if path != "-")
     try:
         text = standard_input() if "-" in options.paths else None
@@ -33,13 +42,15 @@ def run(words: list[str]) -> int:
                 log=options.log,
             )
         )
-        return served(
-            origin.read(),
-            origin,
-            options,
-            lambda server: _suggest(server, options.address, options.port),
-            MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
-        )
+        with _faults(options) as between:
+            return served(
+                origin.read(),
+                origin,
+                options,
+                lambda server: _suggest(server, options.address, options.port),
+                MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
+                between,
+            )
     except (ConfigError, ManifestError, StartError) as error:
         return fail(str(error))
 
@@ -63,8 +74,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--zone", default="cluster.local", help="the cluster's zone (default cluster.local)")
     parser.add_argument("--forward", metavar="ADDR", default="", help="server that resolves all other names")
     parser.add_argument("--log", action="store_true", help="print each query")
+    parser.add_argument(
+        "--faults",
+        metavar="FILE",
+        type=Path,
+        help="what is to go wrong, for tests of clients (docs/testing.md)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, help="of the faults' probabilities (default 0)")
+    parser.add_argument(
+        "--transcript", metavar="FILE", type=Path, help="note each exchange there, a JSON object a line"
+    )
     add_processes(parser, "0")
     return parser
+
+
+@contextmanager
+def _faults(options: argparse.Namespace) -> Iterator[Between | None]:
+    """What --faults puts between the sockets and the answers. Raises ConfigError."""
+    if options.faults is None:
+        yield None
+        return
+    # Imported here: a server that does all right needs none of it.
+    from dnsserver.commands.faulty import faults_of
+
+    with faults_of(options.faults, options.seed or 0, options.transcript) as faults:
+        yield faults.around
 
 
 def _suggest(server: ClusterDnsServer, address: str, port: int) -> None:

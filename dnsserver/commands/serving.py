@@ -7,6 +7,7 @@ from dnsserver.config import Corefile, Origin
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.serving import Started, serve_until_signal
+from dnsserver.runtime.surroundings import Between
 
 
 def served(
@@ -15,11 +16,15 @@ def served(
     options: argparse.Namespace,
     started: Started,
     source: SourceFactory | None = None,
+    between: Between | None = None,
 ) -> int:
-    """Serve in as many processes as *options* say, until a signal says stop. Raises ConfigError and StartError."""
+    """Serve in as many processes as *options* say, until a signal says stop; with *between* there must be but one.
+
+    Raises ConfigError and StartError.
+    """
     workers = worker_count(options.workers)
     if workers == 0:
-        return asyncio.run(serve_until_signal(corefile, origin, started, source, options.judge))
+        return asyncio.run(serve_until_signal(corefile, origin, started, source, options.judge, between))
     # Imported here: one process does without LMDB.
     from dnsserver.runtime.several import ProcessOptions, serve_by_processes
 

@@ -242,12 +242,13 @@ class ClusterDnsServer:
         self._sockets = OpenSockets(sockets, self._sockets.http)
         for built in self.built:
             dispatcher = self._dispatchers[built.where]
+            between = self._around.between
             listener = Listener(
                 sockets[built.where],
-                dispatcher.respond,
+                between(dispatcher.respond) if between else dispatcher.respond,
                 pool=pools.of(built.scheme, built.https_connections),
-                now=dispatcher.answer_now,
-                ready=dispatcher.ready,
+                now=None if between else dispatcher.answer_now,
+                ready=None if between else dispatcher.ready,
                 service=built.service(self.counters),
                 timeouts=built.timeouts,
             )

@@ -22,7 +22,7 @@ from dnsserver.runtime.priority import collect_seldom
 from dnsserver.runtime.processes.signals import IMPATIENT_EXIT
 from dnsserver.runtime.reloading import Attempts, ByItself, ReloadError, Wish, read_anew
 from dnsserver.runtime.server import ClusterDnsServer, StartError
-from dnsserver.runtime.surroundings import Surroundings
+from dnsserver.runtime.surroundings import Between, Surroundings
 
 __all__ = ["StartError", "serve_until_signal"]
 
@@ -38,10 +38,12 @@ async def serve_until_signal(
     started: Started,
     source: SourceFactory | None = None,
     judged: float = 0.0,
+    between: Between | None = None,
 ) -> int:
     """Serve *corefile* in this process, and later what *origin* gives then; the exit code.
 
-    *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged* as in Surroundings.
+    *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged* and *between* as in
+    Surroundings.
 
     Raises ConfigError and StartError.
     """
@@ -49,7 +51,7 @@ async def serve_until_signal(
     collect_seldom()
     gc.collect()
     gc.freeze()  # all that is there now stays; so a collection after a reload has less to look at
-    return await _Process(corefile, origin, started, source, judged).run()
+    return await _Process(corefile, origin, started, source, judged, between).run()
 
 
 class _Process:
@@ -62,11 +64,13 @@ class _Process:
         started: Started,
         source: SourceFactory | None,
         judged: float,
+        between: Between | None,
     ) -> None:
         self._origin = origin
         self._started = started
         self._source = source
         self._judged = judged
+        self._between = between
         self._attempts = Attempts(corefile.digest)
         self._stop = asyncio.Event()
         self._wished = asyncio.Event()
@@ -187,6 +191,7 @@ class _Process:
             families=lambda: self._counted_before(life),
             folder=self._folder,
             judged=self._judged,
+            between=self._between,
             room=room(1, len(corefile.blocks)),
             reloading=ByItself(self._origin, corefile.digest, self._attempts, self._wish_for),
         )

@@ -10,9 +10,12 @@ from dnsserver.plugins.plugin import Reloading
 from dnsserver.runtime.reloading import NEVER
 from dnsserver.store.keeping import InMemory, Keep
 from dnsserver.transports.binding import BoundSockets
+from dnsserver.transports.responder import Responder
 
 #: What is listened on: scheme of the server key, or HTTP; address, "" for all; port as the Corefile has it.
 Where = tuple[str, str, int]
+#: Makes another responder of the server's own.
+Between = Callable[[Responder], Responder]
 #: In place of a scheme, for probes and metrics.
 HTTP = "http"
 
@@ -78,6 +81,9 @@ class Surroundings:
     judged: float = 0.0
     room: float = 1.0
     reloading: Reloading = NEVER
+    between: Between | None = None
+    """What stands between the sockets and the answers, for tests of clients. It sees every query, so no reply is given
+    without the chain then."""
     folder: Callable[[], Path] | None = None
     """Where plugins keep what all processes share, and the server after this one; None: a temporary folder of this
     server."""

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from dnsserver.faults import Faults
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
+from dnsserver.runtime.surroundings import Surroundings
 from dnsserver.sources.manifests import Documents, ManifestSettings
 
 
 class ClusterDNS:
     """Serves the DNS of the cluster that *manifests* describe, for as long as the context lasts.
 
-    *manifests*: a file or folder, YAML text, or a list of objects as dictionaries. Changes of files are served
-    within a second; `replace` changes text and objects at once. *options* are further lines of the `kubernetes`
-    block, such as `"pods verified"`.
+    *manifests*: a file or folder, YAML text, a list of objects as dictionaries, or settings for all of these. Changes
+    of files are served within a second; `replace` changes text and objects at once. *options* are further lines of the
+    `kubernetes` block, such as `"pods verified"`. *faults* are what goes wrong, and note what was asked.
 
         async with ClusterDNS(manifests=Path("rendered")) as dns:
             ...  # ask dns.host, dns.port over UDP or TCP
@@ -26,16 +28,19 @@ class ClusterDNS:
 
     def __init__(
         self,
-        manifests: Path | Documents,
+        manifests: Path | Documents | ManifestSettings,
         *,
         zone: str = "cluster.local",
         host: str = "127.0.0.1",
         port: int = 0,
         options: Sequence[str] = (),
+        faults: Faults | None = None,
     ) -> None:
         self.host = host
         self.port = port
-        self._manifests = MemoryManifests(ManifestSettings.of(manifests))
+        self.faults = faults
+        settings = manifests if isinstance(manifests, ManifestSettings) else ManifestSettings.of(manifests)
+        self._manifests = MemoryManifests(settings)
         self._zone = zone
         self._options = options
         self._server: ClusterDnsServer | None = None
@@ -45,13 +50,18 @@ class ClusterDNS:
 
     async def __aenter__(self) -> Self:
         text = standalone_text(address=self.host, port=self.port, zone=self._zone, options=self._options)
-        server = ClusterDnsServer(given(text).read(), Path(), source=self._manifests.factory)
+        around = Surroundings(between=self.faults.around if self.faults else None)
+        server = ClusterDnsServer(
+            given(text).read(), Path(), source=self._manifests.factory, surroundings=around
+        )
         await server.__aenter__()
         self._server = server
         self.port = server.endpoints[0][1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self.faults is not None:
+            self.faults.end()
         if self._server is not None:
             await self._server.__aexit__()
 

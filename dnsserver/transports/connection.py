@@ -17,7 +17,8 @@ from dnsserver.transports.conversation import Asked, Conversation, DnsConversati
 from dnsserver.transports.limits import TransportLimits
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
-from dnsserver.wire.stream import FirstOfMany
+from dnsserver.wire.frames import PREFIX
+from dnsserver.wire.stream import CutShort, FirstOfMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,10 @@ class TcpConnection(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             if isinstance(reply, FirstOfMany) and isinstance(self._talk, DnsConversation):
                 await self._send_all(reply, place)
+                return
+            if isinstance(reply, CutShort) and isinstance(self._talk, DnsConversation):
+                self._write(self._talk.reply(place, reply)[: PREFIX + reply.sent])
+                self._close()
                 return
             # Elsewhere one question has one message for reply, and a part of a zone is none.
             reply = None if isinstance(reply, FirstOfMany) else reply

@@ -1,4 +1,4 @@
-"""A reply that is more than one message: a zone transfer (RFC 5936 section 2.2)."""
+"""Replies over TCP that are more than one message (zone transfers, RFC 5936 section 2.2), or less than one."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -15,3 +15,16 @@ class FirstOfMany(bytes):
         first = cls(next(messages))
         first.rest = messages
         return first
+
+
+class CutShort(bytes):
+    """A message of which only the first `sent` octets come, behind the length of the whole; then the connection is
+    closed. No server does so by itself: it is for tests of clients."""
+
+    sent: int
+
+    @classmethod
+    def of(cls, message: bytes, sent: int) -> Self:
+        cut = cls(message)
+        cut.sent = sent
+        return cut
