@@ -14,6 +14,7 @@ LAYERS = (
     ("zone",),
     ("answering",),
     ("store",),
+    ("explaining",),
     ("sources", "transports", "config", "observability", "languages"),
     ("plugins", "faults"),
     ("runtime",),
@@ -44,7 +45,7 @@ LIBRARIES = {
 }
 
 #: Packages that hold values and rules only: what they know comes in as arguments.
-PURE = ("wire", "zone", "answering")
+PURE = ("wire", "zone", "answering", "explaining")
 IMPURE_MODULES = frozenset(
     "asyncio socket ssl select selectors time datetime logging os io pathlib threading random secrets".split()
 )

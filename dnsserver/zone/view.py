@@ -15,6 +15,7 @@ from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service
 from dnsserver.zone.pod_names import pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
+from dnsserver.zone.reading import PIN, PREFER, ZONE_LABEL
 from dnsserver.zone.reverse import (
     ForwardZone,
     addresses_inside,
@@ -34,10 +35,6 @@ KEPT_SERVICES = 1024
 #: anew for each question.
 KEPT_RECORDS = 50_000
 
-
-#: The first labels, from the right, below a Service whose names with a topology zone are asked for, and what is to be
-#: done where the zone has no endpoint: nothing, or all endpoints (section 11.2).
-ZONE_LABEL, PIN, PREFER = b"_zone", b"pin", b"prefer"
 
 #: What a key stands for in a zone: what names are made of; None: nothing.
 Find = Callable[[ObjectKey], tuple[Service, Sequence[EndpointSlice]] | None]

@@ -49,6 +49,21 @@ def build(contents: Iterable[Content], settings: ManifestSettings) -> Target:
     return _Builder(tuple(contents), settings).target()
 
 
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What is stated, with what controllers would add; *slices* and *namespaces* are slim."""
+
+    services: Mapping[ObjectKey, StatedService]
+    pods: Mapping[ObjectKey, StatedPod]
+    slices: tuple[EndpointSlice, ...]
+    namespaces: tuple[Namespace, ...]
+
+
+def assemble(contents: Iterable[Content], settings: ManifestSettings) -> Assembled:
+    """The same before it is cut down. ShortageError as `build`."""
+    return _Builder(tuple(contents), settings).assembled()
+
+
 @dataclass(slots=True)
 class _Addresses:
     """Allocators by family, made when first needed."""
@@ -82,11 +97,20 @@ class _Builder:
         }
         self._selector = parse(settings.label_selector) if settings.label_selector.strip() else Selector(())
 
-    def target(self) -> Target:
+    def assembled(self) -> Assembled:
+        services, pods = self._kept()
+        slices = tuple(self._all_slices(services, pods))
+        return Assembled(services, pods, slices, tuple(self._slim_namespaces()))
+
+    def _kept(self) -> tuple[dict[ObjectKey, StatedService], dict[ObjectKey, StatedPod]]:
+        """All Services and pods, with their addresses."""
         taken = self._stated_addresses()
         services = self._with_addresses(taken)
         pods = all_pods(self._pods, self._workloads, self._settings)
-        pods = self._with_pod_addresses(pods, taken)
+        return services, self._with_pod_addresses(pods, taken)
+
+    def target(self) -> Target:
+        services, pods = self._kept()
         feeds: dict[Feed, Iterable[ClusterObject]] = {
             Feed.SERVICES: (item.service for item in services.values() if self._selected(item.labels)),
             Feed.SERVICE_IMPORTS: (

@@ -1,7 +1,7 @@
 """A manifest file, or manifests in memory, to what they state."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,49 +25,82 @@ _LIST = "List"
 _TEMPLATE_SIGN = "{{"
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One parsed object, and the line where it starts."""
+
+    line: int
+    value: Any
+
+
 class BrokenError(ValueError):
     """A file that cannot be used; the text names file, line, object and what is wrong."""
 
 
 def read_file(path: Path) -> Content:
     """What the file states, or a BrokenError for the first thing that is wrong with it."""
+    return read_text(path, file_text(path))
+
+
+def read_text(path: Path, text: str) -> Content:
+    """*text* is JSON when *path* ends in .json, else YAML."""
+    return content_of(path, entries(path, text))
+
+
+def read_documents(documents: Documents) -> Content:
+    """What manifests in memory state; lines count from the start of the text, or are the numbers of the objects."""
+    return content_of(DOCUMENTS_PATH, document_entries(documents))
+
+
+def file_text(path: Path) -> str:
+    """Raises BrokenError."""
     try:
         size = path.stat().st_size
         if size > MAX_FILE_OCTETS:
             raise BrokenError(
                 f"{path}: {size} octets are more than the {MAX_FILE_OCTETS} that a file may have"
             )
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BrokenError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BrokenError(f"{path}: not UTF-8 (octet {error.start}): save it as UTF-8") from error
-    return read_text(path, text)
 
 
-def read_documents(documents: Documents) -> Content:
-    """What manifests in memory state; lines count from the start of the text, or are the numbers of the objects."""
-    if isinstance(documents, str):
-        return read_text(DOCUMENTS_PATH, documents)
-    reader = _Reader(DOCUMENTS_PATH)
-    for number, value in enumerate(documents, 1):
-        reader.document(number, value, ())
-    return reader.content()
-
-
-def read_text(path: Path, text: str) -> Content:
-    """*text* is JSON when *path* ends in .json, else YAML."""
+def entries(path: Path, text: str) -> Iterator[Entry]:
+    """Every object in *text*, those of lists one by one, unchecked. Raises BrokenError for text that is no YAML or,
+    when *path* ends in .json, no JSON."""
     from dnsserver.sources.manifests import jsontext, yamltext  # on first use: embedding need not have YAML
 
     parser = jsontext if path.suffix.lower() == ".json" else yamltext
-    reader = _Reader(path)
     try:
         for document in parser.documents(text):
-            reader.document(document.line, document.value, document.item_lines)
+            yield from _lined(document.line, document.value, document.item_lines)
     except yamltext.TextError as error:
         hint = "; render the chart first (helm template)" if _TEMPLATE_SIGN in text else ""
         raise BrokenError(f"{path}:{error.line}: {error}{hint}") from error
+
+
+def document_entries(documents: Documents) -> Iterator[Entry]:
+    """The same of manifests in memory."""
+    if isinstance(documents, str):
+        yield from entries(DOCUMENTS_PATH, documents)
+        return
+    for number, value in enumerate(documents, 1):
+        yield from _lined(number, value, ())
+
+
+def content_of(path: Path, found: Iterable[Entry]) -> Content:
+    """What the objects state. Raises BrokenError."""
+    reader = _Reader(path)
+    for entry in found:
+        reader.take(entry)
     return reader.content()
+
+
+def _lined(line: int, value: Any, item_lines: tuple[int, ...]) -> Iterator[Entry]:
+    for place, item in enumerate(_flat(value, 0)):
+        yield Entry(item_lines[place] if len(item_lines) > place and _is_list(value) else line, item)
 
 
 @dataclass(slots=True)
@@ -81,14 +114,12 @@ class _Reader:
     def content(self) -> Content:
         return Content(self.path, self.objects, self.lines, frozenset(self.namespaces), self.ignored)
 
-    def document(self, line: int, value: Any, item_lines: tuple[int, ...]) -> None:
-        for place, item in enumerate(_flat(value, 0)):
-            own_line = item_lines[place] if len(item_lines) > place and _is_list(value) else line
-            try:
-                self._object(own_line, item)
-            except (FieldError, ObjectError, UnicodeEncodeError) as error:
-                where = f"{self.path}:{own_line}: {_title(item)}"
-                raise BrokenError(f"{where}: {_reason(error)}") from error
+    def take(self, entry: Entry) -> None:
+        try:
+            self._object(entry.line, entry.value)
+        except (FieldError, ObjectError, UnicodeEncodeError) as error:
+            where = f"{self.path}:{entry.line}: {_title(entry.value)}"
+            raise BrokenError(f"{where}: {_reason(error)}") from error
 
     def _object(self, line: int, value: Any) -> None:
         if not isinstance(value, Mapping):
