@@ -10,6 +10,7 @@ from collections.abc import Sequence
 #: Command -> its module, which is imported only when it runs: a server does without the tools.
 COMMANDS = {
     "check": "dnsserver.commands.check",
+    "compare": "dnsserver.commands.compare",
     "serve": "dnsserver.commands.serve",
 }
 

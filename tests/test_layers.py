@@ -17,7 +17,7 @@ LAYERS = (
     ("explaining",),
     ("sources", "transports", "config", "observability", "languages"),
     ("plugins", "faults"),
-    ("runtime",),
+    ("runtime", "comparing"),
     ("testing", "commands"),
     ("cli",),
     ("__main__",),

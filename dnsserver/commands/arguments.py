@@ -54,7 +54,7 @@ def add_processes(parser: argparse.ArgumentParser, workers: str) -> None:
     parser.add_argument(
         "--state-max-age",
         metavar="TIME",
-        type=_duration,
+        type=duration,
         default=STATE_MAX_AGE,
         help=f"a kept state that is older is not served after a start (default {STATE_MAX_AGE})",
     )
@@ -75,7 +75,7 @@ def _workers(text: str) -> str:
     return text
 
 
-def _duration(text: str) -> float:
+def duration(text: str) -> float:
     """Seconds of a duration as the Corefile has it, such as 24h."""
     try:
         return seconds(text)

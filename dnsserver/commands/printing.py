@@ -16,3 +16,14 @@ def fail(text: str) -> int:
     """Print on standard error; returns the exit code of a failure."""
     print(text, file=sys.stderr)
     return 1
+
+
+def progress(text: str) -> None:
+    """Replace the last line of a terminal on standard error; nothing where that is none."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def end_progress() -> None:
+    """Clear that line."""
+    progress("")

@@ -5,6 +5,7 @@ import os
 _ABOUT_IT = [
     "test_coredns.py",
     "test_coredns_cache.py",
+    "test_coredns_compare.py",
     "test_coredns_corefiles.py",
     "test_coredns_names.py",
     "test_coredns_small.py",

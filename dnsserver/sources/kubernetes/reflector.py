@@ -127,6 +127,13 @@ class Reflector:
             except Exception as error:
                 await self._contain(error)
 
+    async def list_once(self) -> None:
+        """Take over one full list, and follow nothing. Raises SourceError, with what to do."""
+        try:
+            await self._list()
+        except (HttpError, Unreachable, ObjectError) as trouble:
+            raise SourceError(f"{self._resource.shown}: {self._explained(trouble)}") from trouble
+
     async def _round(self) -> None:
         """List if need be, and watch, until that ends; be ready for the next round."""
         loads = self._api.loads
@@ -296,6 +303,8 @@ class Reflector:
             self._log.info("%s: taken up again: %s", self._resource.shown, trouble)
             return
         text = self._explained(trouble)
+        if isinstance(trouble, HttpError) and trouble.code == 401:
+            text += "; they are read again"
         self._failing, self._progress = True, False
         self._state.mark_stale(self.feed, text)
         if _first_time(text, self._told):
@@ -343,7 +352,7 @@ class Reflector:
         resource = self._resource
         match trouble:
             case HttpError(code=401):
-                return f"the API server does not accept the credentials ({trouble}); they are read again"
+                return f"the API server does not accept the credentials ({trouble})"
             case HttpError(code=403):
                 return f"not allowed to list and watch ({trouble}); add to the ClusterRole the rule {resource.rule}"
             case HttpError(code=404):

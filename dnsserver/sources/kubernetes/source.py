@@ -74,3 +74,12 @@ class KubernetesSource:
                     group.create_task(reflector.run(), name=reflector.name)
         finally:
             await self.api.close()
+
+    async def list_once(self) -> None:
+        """Bring *state* to what the API server has now, with `list` alone. Raises SourceError."""
+        await self.api.connect()
+        try:
+            for reflector in self.reflectors:
+                await reflector.list_once()
+        finally:
+            await self.api.close()
