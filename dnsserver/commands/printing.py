@@ -12,6 +12,11 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def note(text: str) -> None:
+    """Print on standard error what is said besides the output."""
+    print(text, file=sys.stderr)
+
+
 def fail(text: str) -> int:
     """Print on standard error; returns the exit code of a failure."""
     print(text, file=sys.stderr)

@@ -13,11 +13,10 @@ from dnsserver.observability import logs
 from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.serving import StartError
-from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
+from dnsserver.runtime.standalone import STANDALONE_PORT, MemoryManifests, given, standalone_text
 from dnsserver.runtime.surroundings import Between
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 
-STANDALONE_PORT = 1053
 #: Questions that are suggested.
 EXAMPLES_MAX = 12
 

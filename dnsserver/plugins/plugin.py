@@ -5,7 +5,7 @@ itself, and never changes a query or a reply: both are frozen, and a plugin that
 """
 
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -25,7 +25,8 @@ from dnsserver.wire.codes import Rcode
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Feed, ObjectKey
+from dnsserver.zone.listing import Listed
+from dnsserver.zone.objects import Feed, Identity, ObjectKey
 
 #: Answers a query. None: send nothing at all.
 Handler = Callable[[Query], Awaitable[Reply | None]]
@@ -231,6 +232,16 @@ class ZoneCopy:
         return int.from_bytes(self.soa.rdata.tail[:4], "big")
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The names that a plugin answers, for people: `names` begins anew with each call. `beyond` says in sentences what
+    else it answers, which cannot be told in advance. `places` are where objects stand, as `FILE:LINE`, if in files."""
+
+    names: Callable[[], Iterator[Listed]]
+    beyond: tuple[str, ...] = ()
+    places: Callable[[], Mapping[Identity, str]] = dict
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """What one directive comes to. Every part but the name is optional."""
@@ -306,6 +317,8 @@ class Plugin:
     """This plugin's own numbers, as they are when asked for."""
     zone_copy: Callable[[bytes], ZoneCopy | None] | None = None
     """The zone with this origin (lower case) that this plugin has; None when it has none, or not yet."""
+    listing: Listing | None = None
+    """The names that this plugin answers."""
     notify: Callable[[bytes], None] | None = None
     """Tells other servers that the zone with this origin has changed (RFC 1996); returns at once."""
     check: Callable[[], Awaitable[Sequence[str]]] | None = None

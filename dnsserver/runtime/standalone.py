@@ -16,6 +16,9 @@ from dnsserver.zone.objects import Feed
 if TYPE_CHECKING:
     from dnsserver.sources.manifests.source import ManifestSource
 
+#: Where a standalone server is asked, unless told otherwise: no privilege is needed, as for 53.
+STANDALONE_PORT = 1053
+
 
 def standalone_text(
     *,

@@ -160,6 +160,13 @@ class ClusterState:
         """The EndpointSlices tied to *service*, in the order of their names."""
         return self._tables.slices_of(service)
 
+    def slices(self) -> Iterator[EndpointSlice]:
+        """All EndpointSlices, in the order of their keys."""
+        for key in self.keys(Feed.ENDPOINT_SLICES):
+            found = self._tables.get(Feed.ENDPOINT_SLICES, key)
+            if isinstance(found, EndpointSlice):
+                yield found
+
     def service_import(self, key: ObjectKey) -> ServiceImport | None:
         found = self._tables.get(Feed.SERVICE_IMPORTS, key)
         return found if isinstance(found, ServiceImport) else None
@@ -205,6 +212,10 @@ class ClusterState:
     def pods_at(self, ip: str) -> list[Pod]:
         """The pods whose status.podIP is spelled *ip*."""
         return self._tables.pods_at(ip)
+
+    def pods(self) -> Iterator[Pod]:
+        """All that are known, in any order."""
+        return (item for item in self._tables.objects(Feed.PODS) if isinstance(item, Pod))
 
     def count(self, feed: Feed) -> int:
         return self._tables.count(feed)

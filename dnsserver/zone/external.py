@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
@@ -11,12 +10,12 @@ from dnsserver.wire.records import Record, name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.apex import soa_of
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service, ServiceType
+from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, Identity, ObjectKey, Service, ServiceType
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.reverse import ForwardZone, addresses_within, is_reverse, pointer_node, reverse_name
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
 from dnsserver.zone.tables import AddressKind
-from dnsserver.zone.view import NOTHING, Find, ServiceTable, is_exposed, records_of
+from dnsserver.zone.view import NOTHING, Find, Owner, ServiceTable, is_exposed, records_of
 
 #: The first label of the zone's name server, and of the mailbox in its SOA record, both below `apex`.
 NAME_SERVER, HOSTMASTER = names.prefix((b"ns1",)), names.prefix((b"hostmaster",))
@@ -136,21 +135,33 @@ class ExternalView:
 
     def records(self) -> Iterator[Record]:
         """Every record but the SOA record, as they are when they are asked for."""
-        own = self._reverse_owners() if self._reverse else self._service_owners()
-        return records_of(self, chain((b"", self._name_server), own))
+        return records_of(self, (owner.relative for owner in self.owners()))
 
-    def _service_owners(self) -> Iterator[bytes]:
+    def owners(self) -> Iterator[Owner]:
+        """Every name that has records."""
+        yield from (Owner(b""), Owner(self._name_server))
+        yield from self._reverse_owners() if self._reverse else self._service_owners()
+
+    def _service_owners(self) -> Iterator[Owner]:
         """The names of Services, and of what is below them."""
         for key in self.state.keys(Feed.SERVICES):
-            if is_exposed(key.namespace, self.state, self._policy):
-                for left in self._services.names_of(key) or ():
-                    yield left + names.prefix((key.name.encode(), key.namespace.encode()))
+            found = self._services.names_of(key)
+            if found is not None and is_exposed(key.namespace, self.state, self._policy):
+                own = names.prefix((key.name.encode(), key.namespace.encode()))
+                owners = (Owner(left + own, found.made_of(left)) for left in found)
+                yield from (owner for owner in owners if not self._below_apex(owner.relative))
 
-    def _reverse_owners(self) -> Iterator[bytes]:
+    def _reverse_owners(self) -> Iterator[Owner]:
         services = (self.state.service(key) for key in self.state.keys(Feed.SERVICES))
         texts = (text for service in services if service is not None for text in service.external_ips)
         for address in addresses_within(texts, self.origin):
-            yield reverse_name(address)[: -len(self.origin)]
+            owners = (
+                key
+                for key in self.state.external_owners(address)
+                if self._forward_zone.exposed(key.namespace)
+            )
+            made_of = tuple(Identity("Service", key) for key in owners)
+            yield Owner(reverse_name(address)[: -len(self.origin)], made_of)
 
     # The zone's own names.
 

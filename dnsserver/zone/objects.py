@@ -16,6 +16,16 @@ class ObjectKey(NamedTuple):
     name: str
 
 
+class Identity(NamedTuple):
+    """An object of the cluster, of any kind. `kind` is the API's spelling."""
+
+    kind: str
+    key: ObjectKey
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'/'.join(part for part in self.key if part)}"
+
+
 class Feed(Enum):
     """One watched resource; the value is its plural API name, as RBAC rules spell it."""
 

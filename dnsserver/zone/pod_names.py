@@ -20,6 +20,11 @@ def pod_node(label: str, namespace: str, state: ClusterState, policy: RecordPoli
     return None if octets is None else node(*address_rrsets((octets,), policy.ttl))
 
 
+def pod_label(address: str) -> bytes:
+    """The label that means *address*, as it is spelled."""
+    return address.replace(".", "-").replace(":", "-").encode()
+
+
 def address_text(label: str) -> str:
     """The address that a pod label means: three single dashes are dots, any others colons."""
     if label.count("-") == 3 and "--" not in label:

@@ -10,7 +10,7 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.records import name_rdata
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Endpoint, EndpointSlice, Feed, ObjectKey
+from dnsserver.zone.objects import Endpoint, EndpointSlice, Feed, Identity, ObjectKey
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, node
 from dnsserver.zone.slice_targets import endpoint_name
@@ -89,17 +89,17 @@ def addresses_within(texts: Iterable[str], zone: bytes) -> Iterator[bytes]:
 
 
 def addresses_inside(state: ClusterState) -> Iterator[str]:
-    """The addresses of Services, ServiceImports and their endpoints."""
+    """The addresses of Services, ServiceImports and endpoints; those of slices, too, whose Service is not there."""
     for key in state.keys(Feed.SERVICES):
         service = state.service(key)
         if service is not None:
             yield from service.cluster_ips
-            yield from (one.address for each in state.slices_of(key) for one in each.endpoints)
     for key in state.keys(Feed.SERVICE_IMPORTS):
         imported = state.service_import(key)
         if imported is not None:
             yield from imported.ips
-            yield from (one.address for each in state.slices_of_import(key) for one in each.endpoints)
+    for slice_ in state.slices():
+        yield from (endpoint.address for endpoint in slice_.endpoints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,31 @@ def pointer_node(
     return node(RRset(Type.PTR, forward.policy.ttl, tuple(map(name_rdata, found)))) if found else None
 
 
+def pointing(
+    address: bytes, state: ClusterState, forward: ForwardZone, clusterset: ForwardZone | None
+) -> tuple[Identity, ...]:
+    """The objects that the PTR records of *address* (4 or 16 octets) are made of."""
+    found = list(islice(_pointers(address, state, forward), PTR_MAX))
+    if not found and clusterset is not None:
+        found = list(islice(_pointers(address, state, clusterset), PTR_MAX))
+    return tuple(dict.fromkeys(each for _, made_of in found for each in made_of))
+
+
 def _targets(address: bytes, state: ClusterState, forward: ForwardZone) -> Iterator[bytes]:
-    """A Service at its clusterIP wins, the first only; else every endpoint name of the address, up to PTR_MAX."""
+    return (target for target, _ in _pointers(address, state, forward))
+
+
+def _pointers(
+    address: bytes, state: ClusterState, forward: ForwardZone
+) -> Iterator[tuple[bytes, tuple[Identity, ...]]]:
+    """A Service at its clusterIP wins, the first only; else every endpoint name of the address, up to PTR_MAX; each
+    with what it is made of."""
     clusterset = forward.policy.clusterset
+    kind = "ServiceImport" if clusterset else "Service"
     services = (service.key for service in state.services_at(address))
     for key in state.import_owners(address) if clusterset else services:
         if forward.exposed(key.namespace):
-            yield forward.service(key)
+            yield forward.service(key), (Identity(kind, key),)
             return
     shown = (
         slice_
@@ -167,7 +185,9 @@ def _targets(address: bytes, state: ClusterState, forward: ForwardZone) -> Itera
     )
     for slice_ in islice(shown, PTR_MAX):
         for endpoint in _endpoints_at(address, slice_):
-            yield endpoint_name(slice_, endpoint, forward.policy) + forward.origin
+            name = endpoint_name(slice_, endpoint, forward.policy) + forward.origin
+            service = slice_.import_key if clusterset else slice_.service_key
+            yield name, (Identity("EndpointSlice", slice_.key), Identity(kind, service))
 
 
 def _endpoints_at(address: bytes, slice_: EndpointSlice) -> list[Endpoint]:

@@ -20,7 +20,7 @@ from dnsserver.wire.errors import NameTextError
 from dnsserver.wire.limits import LABEL_MAX
 from dnsserver.wire.records import name_rdata, srv_rdata
 from dnsserver.zone.addresses import packed
-from dnsserver.zone.objects import EndpointSlice, ObjectKey, Port, Service, ServiceType
+from dnsserver.zone.objects import EndpointSlice, Identity, ObjectKey, Port, Service, ServiceType
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.rrset import EMPTY_NODE, Node, RRset, address_rrsets, node
 from dnsserver.zone.slice_targets import SliceTargets
@@ -150,6 +150,33 @@ class ServiceNames(Mapping[bytes, Node]):
             return self._node(found)
         return self.get(b"", EMPTY_NODE) if prefer else EMPTY_NODE
 
+    def made_of(self, owner: bytes) -> tuple[Identity, ...]:
+        """The objects that the records at *owner* are made of, first the one that it is named after."""
+        own = Identity("ServiceImport" if self._policy.clusterset else "Service", self._service.key)
+        if self._service.type is ServiceType.EXTERNAL_NAME:
+            return (own,)
+        named = [made for made in self._slices.values() if owner in made.by_owner]
+        if named:
+            return (*_identities(named), own)
+        tied = [made for made in self._slices.values() if made.targets] if self._service.headless else []
+        return (own, *_identities(tied))
+
+    def in_zones(self, directives: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[Identity, ...]]]:
+        """The names of the topology zones that endpoints of a headless Service are in, each with every one of
+        *directives* behind it, and what their records are made of."""
+        if not self._service.headless:
+            return
+        zones: dict[str, list[SliceTargets]] = defaultdict(list)
+        for made in self._slices.values():
+            for zone in {target.zone for target in made.targets if target.zone}:
+                zones[zone].append(made)
+        for zone, found in sorted(zones.items()):
+            labels = zone.encode().split(b".")
+            if all(0 < len(label) <= LABEL_MAX for label in labels):
+                own = Identity("Service", self._service.key)
+                for directive in directives:
+                    yield names.prefix((*labels, directive)), (own, *_identities(found))
+
     @property
     def slices_made(self) -> Mapping[ObjectKey, SliceTargets]:
         """What has been made of slices so far, here or before the change."""
@@ -271,6 +298,10 @@ class ServiceNames(Mapping[bytes, Node]):
             for target in made.by_owner.get(owner, ()):
                 for port in made.slice.ports or (None,):
                     yield _Candidate(target.name, target.address, port)
+
+
+def _identities(slices: Iterable[SliceTargets]) -> Iterator[Identity]:
+    return (Identity("EndpointSlice", made.slice.key) for made in slices)
 
 
 def _alias(service: Service, policy: RecordPolicy) -> Node | None:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
@@ -12,8 +12,8 @@ from dnsserver.wire.limits import NAME_MAX
 from dnsserver.wire.records import Record
 from dnsserver.zone import apex
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, ObjectKey, Service
-from dnsserver.zone.pod_names import pod_node
+from dnsserver.zone.objects import HEADLESS, EndpointSlice, Feed, Identity, ObjectKey, Service
+from dnsserver.zone.pod_names import pod_label, pod_node
 from dnsserver.zone.policy import PodMode, RecordPolicy
 from dnsserver.zone.reading import PIN, PREFER, ZONE_LABEL
 from dnsserver.zone.reverse import (
@@ -21,6 +21,7 @@ from dnsserver.zone.reverse import (
     addresses_inside,
     addresses_within,
     is_reverse,
+    pointing,
     reverse_name,
     reverse_node,
 )
@@ -34,6 +35,14 @@ KEPT_SERVICES = 1024
 #: Records that all of those can have together, at some 600 octets each. A Service that has more by itself is made
 #: anew for each question.
 KEPT_RECORDS = 50_000
+
+
+class Owner(NamedTuple):
+    """A name that has records: its labels left of the zone (a wire prefix), and the objects that these are made
+    of, first the one that it is named after; none for names of the zone itself."""
+
+    relative: bytes
+    made_of: tuple[Identity, ...] = ()
 
 
 #: What a key stands for in a zone: what names are made of; None: nothing.
@@ -144,6 +153,7 @@ class ZoneView:
     """One configured zone over the cluster's state: forward records, or PTR records in a reverse zone.
 
     `origin` is lower case; `primary` is the zone that PTR targets lie in, *clusterset* that for what has no name there.
+    `policy` is how the records are made, `services` what they are made of.
     """
 
     def __init__(
@@ -157,18 +167,18 @@ class ZoneView:
     ) -> None:
         self.origin = origin
         self.state = state
-        self._policy = policy
-        self._services = services
+        self.policy = policy
+        self.services = services
         self._reverse = is_reverse(origin)
-        self._forward_zone = ForwardZone(primary, policy, self._exposed)
-        self._clusterset = clusterset and ForwardZone(*clusterset, self._exposed)
+        self._forward_zone = ForwardZone(primary, policy, self.exposed)
+        self._clusterset = clusterset and ForwardZone(*clusterset, self.exposed)
 
     def __repr__(self) -> str:
         return f"<ZoneView {names.to_text(self.origin)}>"
 
     @property
     def soa(self) -> RRset:
-        return apex.soa(self.state, self._policy)
+        return apex.soa(self.state, self.policy)
 
     def depends_on(self, name: bytes) -> ObjectKey | None:
         """As Zone has it. Names with a topology zone can end with any change: clients can make up any number of them,
@@ -181,11 +191,11 @@ class ZoneView:
             if self._zonal(labels[:-3]):
                 return None
             return ObjectKey(labels[-2].decode("latin-1"), labels[-3].decode("latin-1"))
-        return None if labels[-1] == b"pod" and self._policy.pods is PodMode.VERIFIED else NOTHING
+        return None if labels[-1] == b"pod" and self.policy.pods is PodMode.VERIFIED else NOTHING
 
     def node(self, relative: bytes) -> Node | None:
         """As Zone has it."""
-        fixed = apex.fixed_node(relative, self.state, self._policy)
+        fixed = apex.fixed_node(relative, self.state, self.policy)
         if fixed is not None:
             return fixed
         if self._reverse:
@@ -197,18 +207,52 @@ class ZoneView:
         own = self._reverse_owners() if self._reverse else self._service_owners()
         return records_of(self, chain((b"", apex.NS_DNS, apex.DNS_VERSION), own))
 
+    def owners(self) -> Iterator[Owner]:
+        """Every name that has records, but for those that clients can make up: of pods where these are not verified,
+        and of topology zones without endpoints under PREFER."""
+        yield from (Owner(fixed) for fixed in (b"", apex.NS_DNS, apex.DNS_VERSION))
+        if self._reverse:
+            for address in addresses_within(addresses_inside(self.state), self.origin):
+                made_of = pointing(address, self.state, self._forward_zone, self._clusterset)
+                yield Owner(reverse_name(address)[: -len(self.origin)], made_of)
+            return
+        for own, found in self._services_named():
+            yield from (Owner(left + own, found.made_of(left)) for left in found)
+            if self.policy.zonal and not self.policy.clusterset:
+                for left, made_of in found.in_zones((PIN, PREFER)):
+                    yield Owner(left + names.prefix((ZONE_LABEL,)) + own, made_of)
+        yield from self._pod_owners()
+
     def _service_owners(self) -> Iterator[bytes]:
         """The names of Services, or ServiceImports, and of what is below them."""
-        clusterset = self._policy.clusterset
-        for key in self.state.keys(Feed.SERVICE_IMPORTS if clusterset else Feed.SERVICES):
-            own = names.prefix((key.name.encode(), key.namespace.encode(), *self._policy.below))
-            for left in self._services.names_of(key) or ():
-                yield left + own
+        for own, service_names in self._services_named():
+            yield from (left + own for left in service_names)
+
+    def _services_named(self) -> Iterator[tuple[bytes, ServiceNames]]:
+        """Each Service, or ServiceImport: its name relative to the zone, and what is at and below it."""
+        for key in self.state.keys(Feed.SERVICE_IMPORTS if self.policy.clusterset else Feed.SERVICES):
+            found = self.services.names_of(key)
+            if found is not None:
+                yield names.prefix((key.name.encode(), key.namespace.encode(), *self.policy.below)), found
 
     def _reverse_owners(self) -> Iterator[bytes]:
         """The reverse names of all addresses in this zone."""
         for address in addresses_within(addresses_inside(self.state), self.origin):
             yield reverse_name(address)[: -len(self.origin)]
+
+    def _pod_owners(self) -> Iterator[Owner]:
+        """The names of the pods that are known."""
+        if self.policy.pods is not PodMode.VERIFIED:
+            return
+        for pod in sorted(self.state.pods(), key=lambda pod: pod.key):
+            first = min(
+                other.key for other in self.state.pods_at(pod.ip) if other.key.namespace == pod.key.namespace
+            )
+            if first == pod.key and pod.ip:
+                yield Owner(
+                    names.prefix((pod_label(pod.ip), pod.key.namespace.encode(), b"pod")),
+                    (Identity("Pod", pod.key),),
+                )
 
     def _forward(self, labels: Sequence[bytes]) -> Node | None:
         kind = labels[-1]
@@ -217,30 +261,30 @@ class ZoneView:
         if len(labels) == 1:
             return EMPTY_NODE
         namespace = labels[-2].decode("latin-1")
-        if not self._exposed(namespace):
+        if not self.exposed(namespace):
             return None
         if kind == b"pod":
             return self._pod(labels, namespace)
         if len(labels) == 2:
             return EMPTY_NODE
-        found = self._services.names_of(ObjectKey(namespace, labels[-3].decode("latin-1")))
+        found = self.services.names_of(ObjectKey(namespace, labels[-3].decode("latin-1")))
         if found is None:
             return None
         return _in_topology_zone(found, labels[:-3]) if self._zonal(labels[:-3]) else found.below(labels[:-3])
 
     def _pod(self, labels: Sequence[bytes], namespace: str) -> Node | None:
-        if self._policy.pods is PodMode.DISABLED or len(labels) > 3:
+        if self.policy.pods is PodMode.DISABLED or len(labels) > 3:
             return None
         if len(labels) == 2:
             return EMPTY_NODE
-        return pod_node(labels[0].decode("latin-1"), namespace, self.state, self._policy)
+        return pod_node(labels[0].decode("latin-1"), namespace, self.state, self.policy)
 
     def _zonal(self, labels: Sequence[bytes]) -> bool:
         """Whether *labels*, which stand below a Service, are of a name with a topology zone."""
-        return self._policy.zonal and not self._policy.clusterset and labels[-1:] == [ZONE_LABEL]
+        return self.policy.zonal and not self.policy.clusterset and labels[-1:] == [ZONE_LABEL]
 
-    def _exposed(self, namespace: str) -> bool:
-        return is_exposed(namespace, self.state, self._policy)
+    def exposed(self, namespace: str) -> bool:
+        return is_exposed(namespace, self.state, self.policy)
 
 
 def zone_views(

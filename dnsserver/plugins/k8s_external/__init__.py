@@ -1,11 +1,14 @@
 """Plugin `k8s_external`: names of the cluster's Services for clients outside of it."""
 
+from collections.abc import Mapping
+
 from dnsserver.config import Directive
 from dnsserver.plugins.k8s_external.answers import NAME, JoinedAnswers
 from dnsserver.plugins.k8s_external.settings import ExternalSettings
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
-from dnsserver.plugins.kubernetes.state_answers import cluster_of
-from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.kubernetes.state_answers import KUBERNETES, cluster_of
+from dnsserver.plugins.plugin import Handler, Listing, Plugin, Site
+from dnsserver.zone.objects import Identity
 
 __all__ = ["ExternalSettings", "setup"]
 
@@ -20,6 +23,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
             raise directive.occurrences[0].bare_error("kubernetes plugin not loaded")
         joined.join(cluster)
 
+    def places() -> Mapping[Identity, str]:
+        """Those of the block's cluster."""
+        block = site.block()
+        found = (each.listing for each in block if each.name == KUBERNETES)
+        return next((listing.places() for listing in found if listing is not None), {})
+
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(joined.answers, next_handler, site.server.resolve)
 
@@ -31,4 +40,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         claims=joined.claims,
         leaves_alone=joined.leaves_alone,
         zone_copy=joined.zone_copy,
+        listing=Listing(lambda: joined.answers.listing(), places=places),
     )

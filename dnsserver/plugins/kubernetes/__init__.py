@@ -7,14 +7,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from dnsserver.config import Directive
-from dnsserver.plugins.kubernetes.feeding import fed, feeds, source_factory
+from dnsserver.plugins.kubernetes.feeding import MadeSource, fed, feeds, source_factory
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
 from dnsserver.plugins.kubernetes.labels import QueryLabels
 from dnsserver.plugins.kubernetes.metrics import BlockMetrics
-from dnsserver.plugins.kubernetes.report import check_lines, examples
+from dnsserver.plugins.kubernetes.report import beyond, check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.kubernetes.state_answers import KUBERNETES, StateAnswers
-from dnsserver.plugins.plugin import Handler, Plugin, Site, ZoneCopy
+from dnsserver.plugins.plugin import Handler, Listing, Plugin, Site, ZoneCopy
 from dnsserver.transports.addresses import local_addresses
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
@@ -38,7 +38,10 @@ def setup(directive: Directive, site: Site) -> Plugin:
     answers = StateAnswers(state, zones, settings.fallthrough or (), policy)
     metrics = BlockMetrics(names.to_text(settings.primary), state)
 
-    factory = metrics.watching(site.source or source_factory(settings, now, metrics.traffic))
+    made = MadeSource()
+    factory = metrics.watching(
+        made.remembering(site.source or source_factory(settings, now, metrics.traffic))
+    )
 
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(answers, next_handler, site.server.resolve)
@@ -59,6 +62,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
         labels=QueryLabels(answers, settings.clustersets).of,
         zone_copy=lambda origin: _copy(zones, origin),
+        listing=Listing(answers.listing, beyond(settings), made.places),
     )
 
 

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import importlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from dnsserver.config import ConfigError
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
@@ -15,7 +16,7 @@ from dnsserver.sources.manifests.settings import ManifestError, ManifestSettings
 from dnsserver.sources.objects import SliceParts
 from dnsserver.store.keeping import Kept
 from dnsserver.zone.cluster import ClusterState
-from dnsserver.zone.objects import Feed
+from dnsserver.zone.objects import Feed, Identity
 from dnsserver.zone.policy import PodMode
 
 #: Seconds. How often the start looks whether the state is synced, and how often it says that it waits (section 13).
@@ -87,6 +88,33 @@ def source_factory(
         return _live_source(state, settings, now, meter)
 
     return manifests if settings.manifests else live
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A source that knows where its objects stand."""
+
+    def places(self) -> Mapping[Identity, str]: ...
+
+
+class MadeSource:
+    """The source that feeds a state, once there is one."""
+
+    def __init__(self) -> None:
+        self._source: Source | None = None
+
+    def remembering(self, factory: SourceFactory) -> SourceFactory:
+        """*factory*, with what it makes remembered."""
+
+        async def make(state: ClusterState, wanted: frozenset[Feed]) -> Source:
+            self._source = source = await factory(state, wanted)
+            return source
+
+        return make
+
+    def places(self) -> Mapping[Identity, str]:
+        """Where each object stands, as `FILE:LINE`, for those that stand in files."""
+        return self._source.places() if isinstance(self._source, Placing) else {}
 
 
 async def loaded_manifests(

@@ -9,7 +9,7 @@ from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Service, ServiceType
-from dnsserver.zone.policy import RecordPolicy
+from dnsserver.zone.policy import PodMode, RecordPolicy
 from dnsserver.zone.slice_targets import endpoint_labels
 
 #: Services that examples are taken from.
@@ -59,6 +59,18 @@ def examples(settings: KubernetesSettings, state: ClusterState) -> list[tuple[st
     endpoints = (example for service in services for example in _endpoint_names(service, zone, state, policy))
     found.extend(islice(endpoints, 2))
     return found
+
+
+def beyond(settings: KubernetesSettings) -> tuple[str, ...]:
+    """What answers besides the names that can be told in advance."""
+    said = ["Port names answer without their underscores too: http.tcp.SVC.NS as _http._tcp.SVC.NS."]
+    if settings.pods is PodMode.INSECURE:
+        said.append(
+            "pods insecure: 10-4-1-32.NS.pod answers for any address in any namespace; these names are not listed."
+        )
+    if settings.zonal:
+        said.append("zonal: ZONE.prefer._zone.SVC.NS answers for any ZONE; those with endpoints are listed.")
+    return tuple(said)
 
 
 def _own_name(service: Service, zone: str, state: ClusterState) -> tuple[str, str] | None:

@@ -1,8 +1,9 @@
 """What the cluster's state alone says: replies that everyone may get who asks the same, until the state changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import Protocol
 
 from dnsserver.answering.authoritative import reply_to
 from dnsserver.answering.lookup import Elsewhere, Endless, NxDomain, Resolution, resolve
@@ -14,9 +15,15 @@ from dnsserver.wire.codes import Class, ExtendedError, Type
 from dnsserver.wire.edns import extended_error
 from dnsserver.wire.question import Question
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.listing import Enumerable, Listed, listing
 from dnsserver.zone.objects import ObjectKey, Pod
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.view import Zone
+
+
+class ListedZone(Zone, Enumerable, Protocol):
+    """A zone that can be asked, and whose names can be told."""
+
 
 #: The name of the plugin that has the cluster.
 KUBERNETES = "kubernetes"
@@ -32,7 +39,7 @@ class StateAnswers:
     def __init__(
         self,
         state: ClusterState,
-        zones: Sequence[Zone],
+        zones: Sequence[ListedZone],
         fallthrough: Sequence[bytes],
         policy: RecordPolicy,
         plugin: str = KUBERNETES,
@@ -86,6 +93,15 @@ class StateAnswers:
         an earlier run."""
         reply = self.signed(reply_to(zone, resolution))
         return replace(reply, options=(_STALE,)) if self.state.restored else reply
+
+    def listing(self) -> Iterator[Listed]:
+        """Every name of the zones, with its records, as they are when they come."""
+        for zone in self._zones.values():
+
+            def answered(name: bytes, zone: ListedZone = zone) -> bool:
+                return self.zone(name) is zone
+
+            yield from listing(zone, answered)
 
     def pod_of(self, query: Query) -> Pod | None:
         """The pod that asks, where pods are watched. Pods on a host's network share its address: then the first by

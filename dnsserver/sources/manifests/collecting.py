@@ -8,7 +8,8 @@ from pathlib import Path
 from dnsserver.sources.manifests.files import Fingerprint, Found, Scan
 from dnsserver.sources.manifests.reading import BrokenError, read_documents, read_file
 from dnsserver.sources.manifests.settings import DOCUMENTS_PATH, Documents
-from dnsserver.sources.manifests.stated import Content, Identity
+from dnsserver.sources.manifests.stated import Content
+from dnsserver.zone.objects import Identity
 
 
 class Collection:

@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 from dnsserver.sources.manifests.fields import FieldError, Fields
 from dnsserver.sources.manifests.settings import Family
 from dnsserver.sources.manifests.stated import (
-    Identity,
     ServicePort,
     Stated,
     StatedEndpoints,
@@ -39,7 +38,7 @@ from dnsserver.sources.structs import (
     from_mapping,
 )
 from dnsserver.sources.texts import is_address, is_host_name, is_label
-from dnsserver.zone.objects import HEADLESS, ObjectKey, Port, Service, ServiceType
+from dnsserver.zone.objects import HEADLESS, Identity, ObjectKey, Port, Service, ServiceType
 
 #: Characters. Longest name of an object (a DNS subdomain, RFC 1123).
 MAX_NAME = 253

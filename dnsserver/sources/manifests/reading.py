@@ -15,9 +15,10 @@ from dnsserver.sources.manifests.settings import (
     MAX_NESTING,
     Documents,
 )
-from dnsserver.sources.manifests.stated import Content, Identity, Stated
+from dnsserver.sources.manifests.stated import Content, Stated
 from dnsserver.sources.structs import ObjectError
 from dnsserver.sources.texts import is_label
+from dnsserver.zone.objects import Identity
 
 #: Entries of a "kind: List" may be lists themselves.
 _LIST = "List"

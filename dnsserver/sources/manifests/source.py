@@ -27,6 +27,7 @@ from dnsserver.sources.manifests.settings import (
 )
 from dnsserver.sources.manifests.watching import Watcher
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.objects import Identity
 
 Result = TypeVar("Result")
 
@@ -89,6 +90,14 @@ class ManifestSource:
     def ignored(self) -> Counter[str]:
         """How many objects were passed over because answers do not depend on their kind, by kind."""
         return self._collection.ignored
+
+    def places(self) -> dict[Identity, str]:
+        """Where each stated object stands, as `FILE:LINE`."""
+        return {
+            identity: f"{content.path}:{line}"
+            for content in self._collection.contents
+            for identity, line in content.lines.items()
+        }
 
     async def load(self) -> None:
         """Read everything. ManifestError when a path is missing or anything is broken.

@@ -4,21 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from dnsserver.sources.manifests.settings import Family
 from dnsserver.sources.selectors import Selector
-from dnsserver.zone.objects import EndpointSlice, ObjectKey, Port, Service, ServiceImport
-
-
-class Identity(NamedTuple):
-    """What may stand in one place only. `kind` is the API's spelling."""
-
-    kind: str
-    key: ObjectKey
-
-    def __str__(self) -> str:
-        return f"{self.kind} {'/'.join(part for part in self.key if part)}"
+from dnsserver.zone.objects import EndpointSlice, Identity, Port, Service, ServiceImport
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dnsserver.sources.manifests.addressing import ShortageError
 from dnsserver.sources.manifests.fields import FieldError, Fields
 from dnsserver.sources.manifests.hashing import suffix
 from dnsserver.sources.manifests.settings import MAX_REPLICAS, ManifestSettings
-from dnsserver.sources.manifests.stated import Identity, Owner, PodTemplate, StatedPod, Workload
+from dnsserver.sources.manifests.stated import Owner, PodTemplate, StatedPod, Workload
 from dnsserver.sources.manifests.templates import owner, pod_template
 from dnsserver.sources.selectors import Operator, Requirement, Selector
-from dnsserver.zone.objects import ObjectKey
+from dnsserver.zone.objects import Identity, ObjectKey
 
 #: API group and kind of what keeps pods. CronJobs are left out: whether they have any depends on the time of day.
 WORKLOADS = frozenset(

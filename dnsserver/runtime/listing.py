@@ -1,0 +1,149 @@
+"""Every name that a server would answer, without serving it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from dnsserver.config import ConfigError
+from dnsserver.runtime.server import ClusterDnsServer
+from dnsserver.runtime.sites import BuiltListener, BuiltSite
+from dnsserver.sources.zonefile.printing import rdata_text
+from dnsserver.wire import names
+from dnsserver.wire.codes import type_name
+from dnsserver.zone.canonical import sort_key
+from dnsserver.zone.listing import Listed
+from dnsserver.zone.objects import Identity
+from dnsserver.zone.reverse import is_reverse
+
+
+@dataclass(frozen=True, slots=True)
+class ServedName:
+    """The records of one name and type.
+
+    `server` are the keys of the server block that answers, as `.:53`, and `plugin` is that of its plugins that does;
+    `place` is `FILE:LINE` of an object that the records are made of, "" if none is known.
+    """
+
+    listed: Listed
+    server: str
+    plugin: str
+    place: str
+
+    @property
+    def name(self) -> str:
+        """In presentation format, with the final dot; so are `zone` and `values`."""
+        return names.to_text(self.listed.owner)
+
+    @property
+    def type(self) -> str:
+        return type_name(self.listed.rtype)
+
+    @property
+    def ttl(self) -> int:
+        """Seconds."""
+        return self.listed.ttl
+
+    @property
+    def zone(self) -> str:
+        return names.to_text(self.listed.origin)
+
+    @property
+    def objects(self) -> tuple[Identity, ...]:
+        return self.listed.made_of
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The RDATA, sorted."""
+        return tuple(sorted(rdata_text(record.rtype, record.rdata) for record in self.listed.records))
+
+    def as_json(self) -> dict[str, object]:
+        """The form in which programs are told (docs/names.md)."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "ttl": self.ttl,
+            "values": list(self.values),
+            "zone": self.zone,
+            "server": self.server,
+            "plugin": self.plugin,
+            "objects": [
+                {"kind": each.kind, "namespace": each.key.namespace, "name": each.key.name}
+                for each in self.objects
+            ],
+            "place": self.place,
+        }
+
+
+class ServedNames:
+    """The names of a server, and what else it answers (`beyond`, in sentences). Rules of plugins in front of those
+    that have names, such as `rewrite`, are not applied."""
+
+    def __init__(self, server: ClusterDnsServer) -> None:
+        self._server = server
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        listings = (plugin.listing for plugin in self._server.plugins())
+        return tuple(dict.fromkeys(text for each in listings if each for text in each.beyond))
+
+    def __iter__(self) -> Iterator[ServedName]:
+        """Block by block, plugin by plugin, as they are when they come."""
+        for site in self._server.sites:
+            answered = _dispatched(self._server.built, site)
+            shown = " ".join(key.shown for key in site.block.keys)
+            for plugin in site.plugins:
+                if plugin.listing is None:
+                    continue
+                places = plugin.listing.places()
+                for listed in plugin.listing.names():
+                    if answered(listed.owner.lower()):
+                        place = next((places[each] for each in listed.made_of if each in places), "")
+                        yield ServedName(listed, shown, plugin.name, place)
+
+    def in_order(self) -> list[ServedName]:
+        """All of them, those of reverse zones last, in the canonical order of names (RFC 4034 section 6.1), then of
+        types."""
+
+        def key(each: ServedName) -> tuple[object, ...]:
+            listed = each.listed
+            return is_reverse(listed.origin), sort_key(listed.owner.lower()), listed.rtype, each.server
+
+        return sorted(self, key=key)
+
+
+@contextlib.asynccontextmanager
+async def listed_names(server: ClusterDnsServer) -> AsyncIterator[ServedNames]:
+    """The names of *server*, which is not to run meanwhile: its sources do. Raises ConfigError, also when a cluster has
+    not been known in time."""
+    async with contextlib.AsyncExitStack() as exits:
+        for plugin in server.plugins():
+            if plugin.listing is None:
+                continue
+            if plugin.follow is not None:
+                await exits.enter_async_context(plugin.follow())
+            waits = "" if plugin.waiting_for is None else plugin.waiting_for()
+            if waits:
+                raise ConfigError(
+                    f"plugin/{plugin.name}: {waits}: is the API server there, and may it be read?"
+                )
+        yield ServedNames(server)
+
+
+def _dispatched(built: tuple[BuiltListener, ...], site: BuiltSite) -> Callable[[bytes], bool]:
+    """Whether questions for a name (lower case) get to *site*; to which of several, where they have views, hangs on
+    more than the name."""
+    listeners: list[dict[bytes, list[BuiltSite]]] = []
+    for listener in built:
+        zones: dict[bytes, list[BuiltSite]] = {}
+        for key, each in listener.sites.items():
+            zones.setdefault(names.from_text(names.to_text(key)), []).append(each)
+        listeners.append(zones)
+
+    def answered(name: bytes) -> bool:
+        for zones in listeners:
+            found = next((zones[suffix] for suffix in names.suffixes(name) if suffix in zones), [])
+            if any(each is site for each in found):
+                return True
+        return False
+
+    return answered
