@@ -1,4 +1,20 @@
-"""A faithful API server for tests: list and watch over HTTP, in memory, with faults by script."""
+"""A Kubernetes API server for tests: over HTTP, in memory, with faults by script.
+
+Served as a real one does (checked against kube-apiserver where tests can have one):
+
+- get, list, watch, create, update (PUT), patch, delete, deletecollection of the kinds in `resources.BUILT_IN`, and of
+  custom resources once their CustomResourceDefinition is there; the subresource `status`; discovery, `/version`, probes.
+- lists in pages, label selectors, field selectors (`store.FIELDS`), watches with bookmarks, streaming lists, 410 after
+  `KubeApi.compact`; resourceVersion, uid, generation, 409 for stale writes, finalizers, `generateName`.
+- JSON patch, merge patch, and strategic merge patch for built-in kinds.
+- Of admission: namespaces must exist, Services get type, protocols, `clusterIP` and families.
+
+Not served, and told with a Status: server-side apply (415), protobuf (415), dry runs (400), other subresources (`scale`,
+`log`, `exec`, `proxy`: 404), other versions of a kind than one (404), OpenAPI (404). Not done: validation by schema,
+defaults but those of Services, admission webhooks, RBAC (`forbidden` is a fault), garbage collection, and whatever
+controllers do. So no Deployment makes Pods here; but DNS that is fed from here (fixture `cluster_dns`) has the names of
+the Pods and EndpointSlices that a cluster would make.
+"""
 
 from dnsserver.testing.kube_api.faults import (
     Fault,
@@ -13,6 +29,7 @@ from dnsserver.testing.kube_api.faults import (
     too_large,
     watch_line,
 )
+from dnsserver.testing.kube_api.requests import Request
 from dnsserver.testing.kube_api.samples import (
     imported_slice,
     namespace,
@@ -21,7 +38,7 @@ from dnsserver.testing.kube_api.samples import (
     service_import,
     slice_of,
 )
-from dnsserver.testing.kube_api.server import KubeApi, Request, ServerTls
+from dnsserver.testing.kube_api.server import KubeApi, ServerTls
 
 __all__ = [
     "Fault",

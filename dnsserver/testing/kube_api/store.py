@@ -9,16 +9,13 @@ from typing import Any
 
 import msgspec
 
-#: Plural name, API group and version of the kinds that are served.
-KINDS = {
-    "Service": ("services", "", "v1"),
-    "EndpointSlice": ("endpointslices", "discovery.k8s.io", "v1"),
-    "Namespace": ("namespaces", "", "v1"),
-    "Pod": ("pods", "", "v1"),
-    "ServiceImport": ("serviceimports", "multicluster.x-k8s.io", "v1alpha1"),
-}
+from dnsserver.testing.kube_api.resources import BUILT_IN, CRD_GROUP, Resource, of_definition
 
+#: Namespace, "" for objects that have none, and name.
 Key = tuple[str, str]
+
+#: What fieldSelector may ask for.
+FIELDS = ("metadata.namespace", "metadata.name", "status.phase", "spec.nodeName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +41,9 @@ class Change:
 
 @dataclass(slots=True)
 class Table:
-    """One resource."""
+    """The objects of one resource."""
 
-    kind: str
-    group: str
-    version: str = "v1"
+    resource: Resource
     objects: dict[Key, Stored] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     compacted: int = 0
@@ -62,9 +57,8 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
-        self.tables = {
-            plural: Table(kind, group, version) for kind, (plural, group, version) in KINDS.items()
-        }
+        self.tables = {(each.group, each.plural): Table(each) for each in BUILT_IN}
+        self._plurals = {(each.group, each.kind): each.plural for each in BUILT_IN}
         self.changed = asyncio.Event()
 
     def wake(self) -> None:
@@ -72,31 +66,56 @@ class Store:
         self.changed.set()
         self.changed = asyncio.Event()
 
-    def put(self, obj: Mapping[str, Any], *, must_exist: bool) -> None:
-        table = self.tables[KINDS[obj["kind"]][0]]
+    def table_of(self, obj: Mapping[str, Any]) -> Table:
+        """The table that *obj* belongs in. LookupError when there is no such kind."""
+        group = obj["apiVersion"].rpartition("/")[0]
+        plural = self._plurals.get((group, obj["kind"]))
+        if plural is None:
+            text = f"no kind {obj['kind']!r} in {obj['apiVersion']}: add its CustomResourceDefinition first"
+            raise LookupError(text)
+        return self.tables[group, plural]
+
+    def put(self, obj: Mapping[str, Any], *, must_exist: bool) -> Stored:
+        """LookupError when it exists and must not, or the other way about, or there is no such kind."""
+        table = self.table_of(obj)
         key = key_of(obj)
         before = table.objects.get(key)
         if (before is not None) != must_exist:
             raise LookupError(f"{obj['kind']} {key} {'is not there' if must_exist else 'is there already'}")
+        if table.resource.group == CRD_GROUP:
+            self._define(of_definition(obj))
         self.version += 1
         after = stored(key, obj, self.version)
         table.objects[key] = after
         table.changes.append(Change(self.version, before, after, after.octets))
         self.wake()
+        return after
 
-    def delete(self, kind: str, key: Key) -> None:
-        table = self.tables[KINDS[kind][0]]
+    def delete(self, table: Table, key: Key) -> bytes:
+        """Returns the object as watches show it for the last time. LookupError when it is not there."""
         before = table.objects.pop(key)
+        if table.resource.group == CRD_GROUP:
+            self._forget(of_definition(msgspec.json.decode(before.octets)))
         self.version += 1
         last = versioned(before.octets, self.version)
         table.changes.append(Change(self.version, before, None, last))
         self.wake()
+        return last
 
     def compact(self) -> None:
         """No watch can start from before now; those that are open have what they need."""
         self.version += 1
         for table in self.tables.values():
             table.compacted = self.version
+
+    def _define(self, resource: Resource) -> None:
+        table = self.tables.setdefault((resource.group, resource.plural), Table(resource))
+        table.resource = resource
+        self._plurals[resource.group, resource.kind] = resource.plural
+
+    def _forget(self, resource: Resource) -> None:
+        self.tables.pop((resource.group, resource.plural), None)
+        self._plurals.pop((resource.group, resource.kind), None)
 
 
 def key_of(obj: Mapping[str, Any]) -> Key:
@@ -105,10 +124,18 @@ def key_of(obj: Mapping[str, Any]) -> Key:
 
 def stored(key: Key, obj: Mapping[str, Any], version: int) -> Stored:
     metadata = {**obj["metadata"], "resourceVersion": str(version)}
-    phase = (obj.get("status") or {}).get("phase", "")
-    fields = {"metadata.namespace": key[0], "metadata.name": key[1], "status.phase": phase}
+    fields = dict(
+        zip(FIELDS, (*key, _text(obj, "status", "phase"), _text(obj, "spec", "nodeName")), strict=True)
+    )
     octets = msgspec.json.encode({**obj, "metadata": metadata})
     return Stored(key, version, octets, dict(obj["metadata"].get("labels") or {}), fields)
+
+
+def _text(obj: Mapping[str, Any], part: str, field: str) -> str:
+    """Also of objects that no API server would take."""
+    found = obj.get(part)
+    value = found.get(field) if isinstance(found, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def versioned(octets: bytes, version: int) -> bytes:
@@ -119,13 +146,24 @@ def versioned(octets: bytes, version: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """labelSelector and fieldSelector of a request."""
+    """labelSelector, fieldSelector and namespace of a request."""
 
     labels: str = ""
     fields: str = ""
+    namespace: str = ""
 
     def chooses(self, item: Stored | None) -> bool:
-        return item is not None and selects(self.labels, item.labels) and selects(self.fields, item.fields)
+        return (
+            item is not None
+            and self.namespace in ("", item.key[0])
+            and selects(self.labels, item.labels)
+            and selects(self.fields, item.fields)
+        )
+
+    def unknown_field(self) -> str:
+        """A field that objects cannot be chosen by; "" when there is none."""
+        parts = (re.split(r"!=|==|=", part)[0].strip() for part in self.fields.split(",") if part.strip())
+        return next((part for part in parts if part not in FIELDS), "")
 
     def event(self, change: Change) -> tuple[str, bytes] | None:
         """What a watch with this filter sends: leaving the selection is DELETED, entering it ADDED."""

@@ -15,7 +15,7 @@ from dnsserver.sources.kubernetes.settings import LiveSettings, TlsFiles
 from dnsserver.testing.kube_api import KubeApi, ServerTls, service
 from dnsserver.testing.kube_api.faults import slow
 from dnsserver.zone.objects import ObjectKey
-from tests.sources.kubernetes.conftest import HandTime, Starter
+from tests.sources.kubernetes.conftest import HandTime, Starter, eventually
 from tests.support.kube_api.pki import Pki, make_pki
 
 WEB = ObjectKey("default", "web")
@@ -240,7 +240,7 @@ async def test_qps_and_burst(api: KubeApi, start: Starter) -> None:
     """Two requests at once, then one every half second on the test's clock."""
     time = HandTime(hold=True)
     await start(LiveSettings(endpoint=api.url, qps=2, burst=2), time=time)
-    await asyncio.sleep(0.1)
+    await eventually(lambda: len(api.requests) >= 2)
     assert len(api.requests) == 2
     assert time.slept[:3] == [0.5, 1.0, 1.5]
 

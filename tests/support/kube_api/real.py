@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dnsserver.testing.kube_api.store import KINDS
+from dnsserver.testing.kube_api.resources import BUILT_IN
 
 #: Seconds until the API server must be ready.
 START_S = 60.0
@@ -192,10 +192,10 @@ def _post(url: str, obj: Mapping[str, Any]) -> Any:
 
 
 def _folder_path(obj: Mapping[str, Any]) -> str:
-    plural, group, version = KINDS[obj["kind"]]
-    base = f"/apis/{group}/{version}" if group else f"/api/{version}"
-    namespace = obj["metadata"].get("namespace")
-    return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
+    resource = next(
+        each for each in BUILT_IN if (each.api_version, each.kind) == (obj["apiVersion"], obj["kind"])
+    )
+    return resource.folder(obj["metadata"].get("namespace") or "")
 
 
 def _path(obj: Mapping[str, Any]) -> str:
