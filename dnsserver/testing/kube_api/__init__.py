@@ -3,13 +3,13 @@
 Served as a real one does (checked against kube-apiserver where tests can have one):
 
 - get, list, watch, create, update (PUT), patch, delete, deletecollection of the kinds in `resources.BUILT_IN`, and of
-  custom resources once their CustomResourceDefinition is there; the subresource `status`; discovery, `/version`, probes.
+  custom resources once their CustomResourceDefinition is there; the subresource `status`; discovery and probes.
 - lists in pages, label selectors, field selectors (`store.FIELDS`), watches with bookmarks, streaming lists, 410 after
   `KubeApi.compact`; resourceVersion, uid, generation, 409 for stale writes, finalizers, `generateName`.
 - JSON patch, merge patch, and strategic merge patch for built-in kinds.
 - Of admission: namespaces must exist, Services get type, protocols, `clusterIP` and families.
 
-Not served, and told with a Status: server-side apply (415), protobuf (415), dry runs (400), other subresources (`scale`,
+Not served, and told with a Status: server-side apply and protobuf (415), dry runs (400), other subresources (`scale`,
 `log`, `exec`, `proxy`: 404), other versions of a kind than one (404), OpenAPI (404). Not done: validation by schema,
 defaults but those of Services, admission webhooks, RBAC (`forbidden` is a fault), garbage collection, and whatever
 controllers do. So no Deployment makes Pods here; but DNS that is fed from here (fixture `cluster_dns`) has the names of

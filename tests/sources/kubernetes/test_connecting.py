@@ -240,7 +240,7 @@ async def test_qps_and_burst(api: KubeApi, start: Starter) -> None:
     """Two requests at once, then one every half second on the test's clock."""
     time = HandTime(hold=True)
     await start(LiveSettings(endpoint=api.url, qps=2, burst=2), time=time)
-    await eventually(lambda: len(api.requests) >= 2)
+    await eventually(lambda: len(api.requests) >= 2 and len(time.slept) >= 3)
     assert len(api.requests) == 2
     assert time.slept[:3] == [0.5, 1.0, 1.5]
 

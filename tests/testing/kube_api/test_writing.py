@@ -51,10 +51,14 @@ def core(client: kubernetes.client.ApiClient) -> kubernetes.client.CoreV1Api:
     return kubernetes.client.CoreV1Api(client)
 
 
-async def code_of(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[int, str]:
+async def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    return await asyncio.to_thread(lambda: function(*arguments, **named))
+
+
+async def code_of(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[int, str]:
     """HTTP status and reason of the Status in the body."""
     with pytest.raises(ApiException) as found:
-        await asyncio.to_thread(call, *arguments, **named)
+        await call(function, *arguments, **named)
     return found.value.status, json.loads(found.value.body or "")["reason"]
 
 
@@ -63,25 +67,23 @@ def web(**spec: Any) -> Obj:
 
 
 async def test_a_service_from_birth_to_death(core: Any) -> None:
-    made = await asyncio.to_thread(core.create_namespaced_service, "default", web())
+    made = await call(core.create_namespaced_service, "default", web())
     assert made.spec.cluster_ip.startswith("10.96.")
     assert (made.spec.type, made.spec.ports[0].protocol) == ("ClusterIP", "TCP")
     assert made.metadata.uid
     assert made.metadata.creation_timestamp is not None
-    found = await asyncio.to_thread(core.read_namespaced_service, "web", "default")
+    found = await call(core.read_namespaced_service, "web", "default")
     assert found == made
-    changed = await asyncio.to_thread(
+    changed = await call(
         core.patch_namespaced_service, "web", "default", {"metadata": {"labels": {"a": "b"}}}
     )
     assert changed.metadata.labels == {"a": "b"}
     assert int(changed.metadata.resource_version) > int(made.metadata.resource_version)
-    replaced = await asyncio.to_thread(
-        core.replace_namespaced_service, "web", "default", web(ports=[{"port": 81}])
-    )
+    replaced = await call(core.replace_namespaced_service, "web", "default", web(ports=[{"port": 81}]))
     assert replaced.spec.ports[0].port == 81
     assert replaced.spec.cluster_ip == made.spec.cluster_ip  # for life
     assert replaced.metadata.uid == made.metadata.uid
-    gone = await asyncio.to_thread(core.delete_namespaced_service, "web", "default")
+    gone = await call(core.delete_namespaced_service, "web", "default")
     assert gone.metadata.uid == made.metadata.uid
     assert await code_of(core.read_namespaced_service, "web", "default") == (404, "NotFound")
 
@@ -91,17 +93,13 @@ async def test_what_watches_see(api: KubeApi, core: Any) -> None:
         stream = CLIENT.watch.Watch().stream(core.list_namespaced_service, "default", timeout_seconds=1)
         return [(event["type"], event["object"].metadata.name) for event in stream]
 
-    watching = asyncio.create_task(asyncio.to_thread(watched))
+    watching = asyncio.create_task(call(watched))
     while not api.watching("services"):  # noqa: ASYNC110 - the server has no event for it
         await asyncio.sleep(0.01)
-    await asyncio.to_thread(core.create_namespaced_service, "default", web())
-    await asyncio.to_thread(
-        core.patch_namespaced_service, "web", "default", {"metadata": {"labels": {"a": "b"}}}
-    )
-    await asyncio.to_thread(
-        core.patch_namespaced_service, "web", "default", {"metadata": {"labels": {"a": "b"}}}
-    )
-    await asyncio.to_thread(core.delete_namespaced_service, "web", "default")
+    await call(core.create_namespaced_service, "default", web())
+    await call(core.patch_namespaced_service, "web", "default", {"metadata": {"labels": {"a": "b"}}})
+    await call(core.patch_namespaced_service, "web", "default", {"metadata": {"labels": {"a": "b"}}})
+    await call(core.delete_namespaced_service, "web", "default")
     assert await watching == [("ADDED", "web"), ("MODIFIED", "web"), ("DELETED", "web")]
 
 
@@ -109,14 +107,14 @@ async def test_lists_are_of_one_namespace(api: KubeApi, core: Any) -> None:
     api.namespace("shop")
     api.add(service("a", namespace="default"), service("b", namespace="shop", labels={"x": "y"}))
 
-    async def names(call: Callable[..., Any], *words: str, **named: str) -> list[str]:
-        return [item.metadata.name for item in (await asyncio.to_thread(call, *words, **named)).items]
+    async def names(function: Callable[..., Any], *words: str, **named: str) -> list[str]:
+        return [item.metadata.name for item in (await call(function, *words, **named)).items]
 
     assert await names(core.list_service_for_all_namespaces) == ["a", "b"]
     assert await names(core.list_namespaced_service, "shop") == ["b"]
     assert await names(core.list_service_for_all_namespaces, label_selector="x=y") == ["b"]
     assert await names(core.list_service_for_all_namespaces, field_selector="metadata.name=a") == ["a"]
-    await asyncio.to_thread(core.delete_collection_namespaced_service, "shop")
+    await call(core.delete_collection_namespaced_service, "shop")
     assert await names(core.list_service_for_all_namespaces) == ["a"]
 
 
@@ -126,30 +124,28 @@ async def test_status_is_a_subresource(core: Any) -> None:
         "spec": {"containers": [{"name": "c", "image": "i"}]},
         "status": {"phase": "Running"},
     }
-    made = await asyncio.to_thread(core.create_namespaced_pod, "default", pod)
+    made = await call(core.create_namespaced_pod, "default", pod)
     assert made.status is None
     status = {"status": {"phase": "Running", "podIP": "10.244.0.9"}, "spec": {"nodeName": "x"}}
-    changed = await asyncio.to_thread(core.patch_namespaced_pod_status, "p", "default", status)
+    changed = await call(core.patch_namespaced_pod_status, "p", "default", status)
     assert (changed.status.pod_ip, changed.spec.node_name) == ("10.244.0.9", None)
-    again = await asyncio.to_thread(
-        core.patch_namespaced_pod, "p", "default", {"status": {"podIP": "10.0.0.1"}}
-    )
+    again = await call(core.patch_namespaced_pod, "p", "default", {"status": {"podIP": "10.0.0.1"}})
     assert again.status.pod_ip == "10.244.0.9"
 
 
 async def test_finalizers_hold_an_object(core: Any) -> None:
     held = {"metadata": {"name": "held", "finalizers": ["example.org/f"]}, "data": {"a": "b"}}
-    await asyncio.to_thread(core.create_namespaced_config_map, "default", held)
-    await asyncio.to_thread(core.delete_namespaced_config_map, "held", "default")
-    found = await asyncio.to_thread(core.read_namespaced_config_map, "held", "default")
+    await call(core.create_namespaced_config_map, "default", held)
+    await call(core.delete_namespaced_config_map, "held", "default")
+    found = await call(core.read_namespaced_config_map, "held", "default")
     assert found.metadata.deletion_timestamp is not None
     released = [{"op": "remove", "path": "/metadata/finalizers"}]
-    await asyncio.to_thread(core.patch_namespaced_config_map, "held", "default", released)
+    await call(core.patch_namespaced_config_map, "held", "default", released)
     assert await code_of(core.read_namespaced_config_map, "held", "default") == (404, "NotFound")
 
 
 async def test_what_is_refused(core: Any) -> None:
-    await asyncio.to_thread(core.create_namespaced_service, "default", web())
+    await call(core.create_namespaced_service, "default", web())
     create, replace = core.create_namespaced_service, core.replace_namespaced_service
     assert await code_of(create, "default", web()) == (409, "AlreadyExists")
     assert await code_of(create, "nowhere", web()) == (404, "NotFound")
@@ -178,29 +174,27 @@ async def test_custom_resources(api: KubeApi, client: Any) -> None:
     custom = CLIENT.client.CustomObjectsApi(client)
     place = ("example.org", "v1", "default", "widgets")
     assert await code_of(custom.list_namespaced_custom_object, *place) == (404, "NotFound")
-    made = await asyncio.to_thread(definitions.create_custom_resource_definition, WIDGETS)
+    made = await call(definitions.create_custom_resource_definition, WIDGETS)
     assert {each.type for each in made.status.conditions} == {"NamesAccepted", "Established"}
-    widget = await asyncio.to_thread(custom.create_namespaced_custom_object, *place, WIDGET)
+    widget = await call(custom.create_namespaced_custom_object, *place, WIDGET)
     assert widget["metadata"]["generation"] == 1
     status = {"status": {"ready": True}, "spec": {"size": 5}}
-    found = await asyncio.to_thread(custom.patch_namespaced_custom_object_status, *place, "one", status)
+    found = await call(custom.patch_namespaced_custom_object_status, *place, "one", status)
     assert (found["status"], found["spec"], found["metadata"]["generation"]) == (
         {"ready": True},
         {"size": 1},
         1,
     )
-    found = await asyncio.to_thread(
-        custom.patch_namespaced_custom_object, *place, "one", {"spec": {"size": 2}}
-    )
+    found = await call(custom.patch_namespaced_custom_object, *place, "one", {"spec": {"size": 2}})
     assert (found["spec"]["size"], found["status"], found["metadata"]["generation"]) == (
         2,
         {"ready": True},
         2,
     )
     api.add({**WIDGET, "metadata": {"name": "two", "namespace": "default"}})
-    listed = await asyncio.to_thread(custom.list_namespaced_custom_object, *place)
+    listed = await call(custom.list_namespaced_custom_object, *place)
     assert [item["metadata"]["name"] for item in listed["items"]] == ["one", "two"]
-    await asyncio.to_thread(definitions.delete_custom_resource_definition, "widgets.example.org")
+    await call(definitions.delete_custom_resource_definition, "widgets.example.org")
     assert await code_of(custom.list_namespaced_custom_object, *place) == (404, "NotFound")
 
 
@@ -217,7 +211,7 @@ async def test_the_dynamic_client_finds_its_way(api: KubeApi, client: Any) -> No
         found = [*widgets.get(namespace="default").items, *services.get(namespace="default").items]
         return [item.metadata.name for item in found]
 
-    assert await asyncio.to_thread(work) == ["one", "web"]
+    assert await call(work) == ["one", "web"]
 
 
 @pytest.mark.parametrize(
@@ -277,4 +271,4 @@ async def test_what_is_not_served_is_said_so(
             with error:
                 return error.code, json.load(error)["kind"]
 
-    assert await asyncio.to_thread(send) == (code, "Status" if code >= 400 else "")
+    assert await call(send) == (code, "Status" if code >= 400 else "")
