@@ -16,7 +16,7 @@ LAYERS = (
     ("store",),
     ("explaining",),
     ("sources", "transports", "config", "observability", "languages"),
-    ("plugins", "faults"),
+    ("plugins", "faults", "stubs"),
     ("runtime", "comparing"),
     ("testing", "commands"),
     ("cli",),

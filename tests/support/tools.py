@@ -20,6 +20,9 @@ PACKAGES = {
     "getent": "libc-bin",
     "ip": "iproute2",
     "musl-gcc": "musl-tools",
+    "gcc": "gcc",
+    "env": "coreutils",
+    "go": "golang-go",
     "prometheus": "prometheus",
     "sed": "sed",
     "sh": "dash",
@@ -60,6 +63,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     text: str = "",
+    patience_s: float = PATIENCE_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run *command* to its end; *text* is its standard input."""
     return subprocess.run(
@@ -69,14 +73,16 @@ def run(
         input=text,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=patience_s,
         check=False,
     )
 
 
-def must_run(command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
+def must_run(
+    command: Sequence[str | Path], *, cwd: Path | None = None, patience_s: float = PATIENCE_S
+) -> str:
     """Standard output of *command*, which must end well."""
-    done = run(command, cwd=cwd)
+    done = run(command, cwd=cwd, patience_s=patience_s)
     assert done.returncode == 0, (
         f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     )
