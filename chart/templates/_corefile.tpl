@@ -42,14 +42,19 @@ true
 {{- range .root.Values.servers -}}{{- range .plugins -}}{{- if eq .name $plugin }}true{{ end -}}{{- end -}}{{- end -}}
 {{- end -}}
 
-{{/* The port in the parameters of the first such plugin, ADDRESS:PORT: (dict "root" $ "plugin" NAME "port" DEFAULT). */}}
-{{- define "dnsserver.pluginPort" -}}
+{{/* The parameters of the first such plugin: (dict "root" $ "plugin" NAME). */}}
+{{- define "dnsserver.pluginAddress" -}}
 {{- $found := list -}}
 {{- $plugin := .plugin -}}
 {{- range .root.Values.servers -}}{{- range .plugins -}}
-{{- if eq .name $plugin -}}{{- $found = append $found (regexFind "[0-9]+$" (toString (default "" .parameters))) -}}{{- end -}}
+{{- if eq .name $plugin }}{{ $found = append $found (toString (default "" .parameters)) }}{{ end -}}
 {{- end -}}{{- end -}}
-{{- default (toString .port) (first $found) -}}
+{{- default "" (first $found) -}}
+{{- end -}}
+
+{{/* The port in them, ADDRESS:PORT: (dict "root" $ "plugin" NAME "port" DEFAULT). */}}
+{{- define "dnsserver.pluginPort" -}}
+{{- include "dnsserver.pluginAddress" . | regexFind "[0-9]+$" | default (toString .port) -}}
 {{- end -}}
 
 {{- define "dnsserver.metricsPort" -}}{{ include "dnsserver.pluginPort" (dict "root" . "plugin" "prometheus" "port" 9153) }}{{- end -}}

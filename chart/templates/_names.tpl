@@ -39,7 +39,7 @@
 
 {{/* What every object has, as YAML. customLabels may replace them. */}}
 {{- define "dnsserver.labels" -}}
-{{- $labels := include "dnsserver.selectorLabels" . | fromYaml -}}
+{{- $labels := include "dnsserver.ownLabels" . | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_")) -}}
 {{- $version := default .Chart.AppVersion .Values.image.tag | replace ":" "-" | replace "@" "_" -}}
@@ -51,21 +51,26 @@
 {{- toYaml (merge (dict) (default dict .Values.customLabels) $labels) -}}
 {{- end -}}
 
-{{/* The labels of the server's pods: what others choose them by, then what the values add. */}}
-{{- define "dnsserver.podLabels" -}}
-{{- $own := include "dnsserver.selectorLabels" . | fromYaml -}}
-{{- $joined := include "dnsserver.joinedSelector" . | fromYaml -}}
-{{- $chosen := merge (dict) (default dict .Values.deployment.selector.matchLabels) $own $joined -}}
-{{- toYaml (merge $chosen (default dict .Values.podLabels) (default dict .Values.customLabels)) -}}
-{{- end -}}
-
-{{/* What chooses the server's pods. A Deployment's selector cannot be changed: neither may this. */}}
-{{- define "dnsserver.selectorLabels" -}}
+{{/* The labels that tell this release from others. A Deployment's selector cannot be changed: neither may these. */}}
+{{- define "dnsserver.ownLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/name: {{ include "dnsserver.name" . | quote }}
 {{- if .Values.isClusterService }}
 k8s-app: {{ include "dnsserver.k8sapplabel" . | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* What chooses the server's pods: the labels of deployment.selector, else those of its own. */}}
+{{- define "dnsserver.selectorLabels" -}}
+{{- with dig "matchLabels" dict .Values.deployment.selector }}{{ toYaml . }}{{ else }}{{ include "dnsserver.ownLabels" . }}{{ end -}}
+{{- end -}}
+
+{{/* The labels of the server's pods: what the Deployment, then the joined Service choose them by, then the others. */}}
+{{- define "dnsserver.podLabels" -}}
+{{- $chosen := include "dnsserver.selectorLabels" . | fromYaml -}}
+{{- $joined := include "dnsserver.joinedSelector" . | fromYaml -}}
+{{- $own := include "dnsserver.ownLabels" . | fromYaml -}}
+{{- toYaml (merge $chosen $joined $own (default dict .Values.podLabels) (default dict .Values.customLabels)) -}}
 {{- end -}}
 
 {{/* The selector of a Service, or the one that the values have: (dict "root" $ "own" MAP). */}}
@@ -74,13 +79,16 @@ k8s-app: {{ include "dnsserver.k8sapplabel" . | quote }}
 {{- end -}}
 
 {{/*
-The field "annotations" of metadata on lines of its own, where there are any: customAnnotations and the object's own, which
-come first: (dict "root" $ "own" MAP).
+metadata of an object: (dict "root" $ "name" NAME), and where they differ "labels" (instead of the common ones), "own"
+(annotations besides customAnnotations, stronger than these), "namespace", and "cluster" true for objects without one.
 */}}
-{{- define "dnsserver.annotations" -}}
+{{- define "dnsserver.metadata" -}}
+{{- $found := dict "name" .name "labels" (default (include "dnsserver.labels" .root | fromYaml) .labels) -}}
+{{- if not .cluster }}{{ $_ := set $found "namespace" (default .root.Release.Namespace .namespace) }}{{ end -}}
 {{- with merge (dict) (default dict .own) (default dict .root.Values.customAnnotations) -}}
-{{- dict "annotations" . | toYaml | nindent 2 -}}
+{{- $_ := set $found "annotations" . -}}
 {{- end -}}
+{{- toYaml $found -}}
 {{- end -}}
 
 {{/* REPOSITORY:TAG, with @DIGEST where one is given: the image block of the values and the default tag. */}}

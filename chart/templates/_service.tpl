@@ -33,10 +33,3 @@ over with them. An address cannot be changed afterwards, and kubelets have it in
 {{- with default (get $live "ipFamilyPolicy") .Values.service.ipFamilyPolicy }}{{ $_ := set $fields "ipFamilyPolicy" . }}{{ end -}}
 {{- if $fields }}{{ toYaml $fields }}{{ end -}}
 {{- end -}}
-
-{{/* "true" where the Service for DNS has the port `metrics` too, as kubeadm's: inside of the cluster, unless another Service has it. */}}
-{{- define "dnsserver.metricsOnService" -}}
-{{- if and .Values.service.metricsPort (eq (default "ClusterIP" .Values.serviceType) "ClusterIP") (include "dnsserver.hasPlugin" (dict "root" . "plugin" "prometheus")) -}}
-true
-{{- end -}}
-{{- end -}}

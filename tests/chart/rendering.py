@@ -1,5 +1,6 @@
 """The chart, rendered by helm."""
 
+import functools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Rendering:
     text: str
 
     def __iter__(self) -> Iterator[Manifest]:
-        yield from (found for found in yaml.safe_load_all(self.text) if found)
+        return iter(_parsed(self.text))
 
     def kinds(self) -> list[str]:
         return sorted(f"{found['kind']}/{found['metadata']['name']}" for found in self)
@@ -71,6 +72,11 @@ class Rendering:
     @staticmethod
     def _serves(deployment: Manifest) -> bool:
         return bool(deployment["spec"]["template"]["spec"]["containers"][0]["name"] == "coredns")
+
+
+@functools.cache
+def _parsed(text: str) -> tuple[Manifest, ...]:
+    return tuple(found for found in yaml.load_all(text, yaml.CSafeLoader) if found)
 
 
 def helm(*words: str | Path) -> str:

@@ -18,6 +18,7 @@ def test_objects() -> None:
         "ClusterRoleBinding/dnsserver",
         "ConfigMap/dnsserver",
         "Deployment/dnsserver",
+        "PodDisruptionBudget/dnsserver",
         "Service/dnsserver",
         "ServiceAccount/dnsserver",
     ]

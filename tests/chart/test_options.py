@@ -1,0 +1,109 @@
+"""Every option does what it says, and is in the table of effects."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart import options, scaling
+from tests.chart.options import Batch, Effect
+from tests.chart.rendering import CHART, Rendering, Values, render
+
+pytestmark = pytest.mark.tool("helm")
+
+BATCHES = (
+    options.POD,
+    options.NAMES,
+    options.MONITORING,
+    scaling.PROPORTIONAL,
+    scaling.HORIZONTAL,
+    scaling.SWITCHED_OFF,
+    scaling.ONE_WITH_CLAIM,
+    scaling.WITHOUT_DEPLOYMENT,
+)
+EFFECTS = [(batch, effect) for batch in BATCHES for effect in batch.effects]
+
+
+@functools.cache
+def rendered(name: str) -> Rendering:
+    (values,) = (batch.values for batch in BATCHES if batch.name == name)
+    return render(values)
+
+
+def target(rendering: Rendering, name: str) -> Any:
+    if name in ("pod", "container"):
+        return getattr(rendering, name)
+    kind, _, own = name.partition("/")
+    named = {each["metadata"]["name"]: each for each in rendering if each["kind"] == kind}
+    found = [each for key, each in named.items() if key == own or not (own or key.endswith("-autoscaler"))]
+    assert len(found) < 2, f"{name}: {rendering.kinds()}"
+    return found[0] if found else None
+
+
+def at(value: Any, place: str) -> Any:
+    """What stands at *place*: keys and numbers with dots between; a key may have dots. None when there is nothing."""
+    if not place or value is None:
+        return value
+    if isinstance(value, list):
+        number, _, rest = place.partition(".")
+        return at(value[int(number)], rest) if int(number) < len(value) else None
+    for key, inner in value.items():
+        if place == key or place.startswith(f"{key}."):
+            found = at(inner, place[len(key) + 1 :])
+            if found is not None:
+                return found
+    return None
+
+
+def leaves(values: Values, prefix: str = "") -> Iterator[str]:
+    """The options of values.yaml. Maps that hold whatever the user wants are one option."""
+    for key, value in values.items():
+        option = f"{prefix}{key}"
+        if isinstance(value, dict) and value and option not in WHOLE:
+            yield from leaves(value, f"{option}.")
+        else:
+            yield option
+
+
+#: Maps of Kubernetes' own fields.
+WHOLE = (
+    *(
+        "affinity",
+        "nodeSelector",
+        "resources",
+        "podSecurityContext",
+        "securityContext",
+        "podDisruptionBudget",
+    ),
+    *(
+        f"autoscaler.{name}"
+        for name in ("nodeSelector", "resources", "podSecurityContext", "securityContext")
+    ),
+    "prometheus.service.annotations",
+    "prometheus.dashboard.additionalLabels",
+)
+
+
+@pytest.mark.parametrize(("batch", "effect"), EFFECTS, ids=str)
+def test_option(batch: Batch, effect: Effect) -> None:
+    assert at(target(rendered(batch.name), effect.target), effect.place) == effect.expected
+
+
+def test_each_option_has_its_effect() -> None:
+    known = set(leaves(yaml.safe_load((CHART / "values.yaml").read_text())))
+    assert known - {effect.option for _, effect in EFFECTS} == set()
+
+
+@functools.cache
+def baselines() -> tuple[Rendering, ...]:
+    """The chart as it comes; and with the autoscaler, whose objects are else not there."""
+    return render(), render({"autoscaler": {"enabled": True}})
+
+
+@pytest.mark.parametrize("effect", [effect for _, effect in EFFECTS], ids=str)
+def test_effect_is_none_of_the_defaults(effect: Effect) -> None:
+    """What shows without the option too proves nothing."""
+    found = [at(target(each, effect.target), effect.place) for each in baselines()]
+    assert any(value != effect.expected for value in found)
