@@ -10,13 +10,14 @@ from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.answering.transfer import messages
 from dnsserver.observability.counters import Meter
+from dnsserver.runtime.choosing import SiteChoice
 from dnsserver.runtime.fastpath import FastPath
 from dnsserver.runtime.ready import Place
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.transports.responder import NothingReady, ReadyReplies
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Class, Rcode, Type, type_name
+from dnsserver.wire.codes import Class, Rcode, type_name
 from dnsserver.wire.question import Question
 from dnsserver.wire.stream import FirstOfMany
 
@@ -39,11 +40,8 @@ class Dispatcher:
     ) -> None:
         """*now*: Unix seconds."""
         self._sites = sites
-        self._only_root = list(sites) == [names.ROOT]
+        self._choice = SiteChoice(sites)
         self._meter = meter
-        self._views = _filtered(sites)
-        # Section 15: one block that takes them lets them in for the whole listener.
-        self._classes_beyond_in = any(site.classes_beyond_in for site in sites.values())
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
         self._places = {
             zone: Place(
@@ -104,8 +102,8 @@ class Dispatcher:
     def _fast_place(self, question: Question) -> Place | None:
         if question.rclass != Class.IN:
             return None
-        zone = self._longest(question.name.lower(), question.rtype)
-        return None if zone is None or zone in self._views else self._places[zone]
+        zone = self._choice.longest(question.name.lower(), question.rtype)
+        return None if zone is None or zone in self._choice.views else self._places[zone]
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
@@ -123,7 +121,7 @@ class Dispatcher:
         zone: bytes | None = None
         try:
             self._refresh()
-            zone = self._zone(query)
+            zone = self._choice.zone(query)
             reply = await self._resolved(query, zone)
             sent = None if reply is None else _encoded(reply, query)
         except asyncio.CancelledError:  # it took too long
@@ -156,53 +154,10 @@ class Dispatcher:
 
     async def resolve(self, query: Query) -> Reply | None:
         """The reply of the site that owns the name."""
-        return await self._resolved(query, self._zone(query))
+        return await self._resolved(query, self._choice.zone(query))
 
     async def _resolved(self, query: Query, zone: bytes | None) -> Reply | None:
         return Reply(rcode=Rcode.REFUSED) if zone is None else await self._sites[zone].handler(query)
-
-    def _zone(self, query: Query) -> bytes | None:
-        """The zone whose site answers; None when no site does."""
-        if query.question.rclass != Class.IN and not self._classes_beyond_in:
-            return None
-        key = self._longest(query.name, query.question.rtype)
-        if key in self._views:
-            key = self._taking(query)
-        return key if key is not None and self._sites[key].plugins else None
-
-    def _longest(self, name: bytes, rtype: int) -> bytes | None:
-        """The zone that decides, whoever asks: its only site's key, or a key of `_views`."""
-        if self._only_root:
-            return names.ROOT
-        zones = [suffix for suffix in names.suffixes(name) if suffix in self._sites or suffix in self._views]
-        if not zones:
-            return None
-        # DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1). The root block does not count as a
-        # parent: it is where everything that is not ours goes.
-        if rtype == Type.DS and zones[0] == name and len(zones) > 1 and zones[1] != names.ROOT:
-            return zones[1]
-        return zones[0]
-
-    def _taking(self, query: Query) -> bytes | None:
-        """The key of the first site that takes *query*: of those of the longest zone, then of the zones above it."""
-        found: list[bytes] = []
-        for suffix in names.suffixes(query.name):
-            keys = self._views.get(suffix, (suffix,) if suffix in self._sites else ())
-            found += [key for key in keys if self._sites[key].takes(query)][:1]
-            if found and (query.question.rtype != Type.DS or suffix != query.name):
-                break
-        # As in `_longest`.
-        if len(found) > 1 and names.to_text(found[1]) != ".":
-            return found[1]
-        return found[0] if found else None
-
-
-def _filtered(sites: Mapping[bytes, BuiltSite]) -> dict[bytes, tuple[bytes, ...]]:
-    """The zones of which some site takes but some queries, each with the keys of all its sites."""
-    keys: dict[bytes, list[bytes]] = {}
-    for key in sites:
-        keys.setdefault(names.from_text(names.to_text(key)), []).append(key)
-    return {zone: tuple(found) for zone, found in keys.items() if any(sites[key].filtered for key in found)}
 
 
 def _encoded(reply: Reply, query: Query) -> bytes:
