@@ -11,6 +11,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "check": "dnsserver.commands.check",
     "compare": "dnsserver.commands.compare",
+    "explain": "dnsserver.commands.explain",
     "names": "dnsserver.commands.names",
     "serve": "dnsserver.commands.serve",
 }

@@ -8,16 +8,17 @@ from dnsserver.answering.lookup import CHAIN_MAX
 from dnsserver.explaining import fields
 from dnsserver.explaining.below import below_service, own_name, records_missing, target_of
 from dnsserver.explaining.cause import Cause
-from dnsserver.explaining.evidence import Evidence, Place, Whole
+from dnsserver.explaining.evidence import Evidence, Place, Wanted, Whole
 from dnsserver.explaining.misread import of_strange_labels, search_list
 from dnsserver.explaining.nearest import nearest, suggestion
 from dnsserver.explaining.pod_names import of_pod_name
-from dnsserver.explaining.reverse import of_reverse_name
+from dnsserver.explaining.reverse import of_reverse_name, reverse_address
 from dnsserver.explaining.served import Served
 from dnsserver.explaining.services import is_external
 from dnsserver.wire import names
 from dnsserver.wire.codes import type_name
 from dnsserver.wire.question import Question
+from dnsserver.zone.pod_names import address_text
 from dnsserver.zone.reading import Reading, read
 from dnsserver.zone.reverse import is_reverse
 
@@ -56,6 +57,19 @@ def subject_of(question: Question, served: Served) -> Subject | None:
     clusterset = zone in served.clustersets
     reading = None if is_reverse(zone) else read(relative, clusterset=clusterset, zonal=served.policy.zonal)
     return Subject(question, zone, relative, reading, clusterset)
+
+
+def wanted_of(subject: Subject) -> Wanted:
+    """The evidence that it takes."""
+    if is_reverse(subject.zone):
+        return Wanted(address=reverse_address(subject.question.name))
+    reading = subject.reading
+    if reading is not None and reading.namespace:
+        address = address_text(reading.service) if reading.kind == "pod" else ""
+        return Wanted(reading.namespace, reading.service, address)
+    # Labels in a wrong form: the last two may be a Service and its namespace.
+    texts = [names.label_text(label) for label in subject.relative]
+    return Wanted(texts[-1], texts[-2]) if len(texts) > 1 else Wanted()
 
 
 def of_cluster(subject: Subject, evidence: Evidence, served: Served) -> list[Cause]:
@@ -198,7 +212,7 @@ def _target_missing(subject: Subject, service: Whole, evidence: Evidence, served
         inner = subject_of(question, served) if question is not None else None
         if inner is None:
             return
-        following = _service_of(inner, evidence)
+        following = service_of(inner, evidence)
         if following is None or not is_external(following):
             break
         if following in aliases or len(aliases) > CHAIN_MAX:
@@ -221,7 +235,7 @@ def _target_missing(subject: Subject, service: Whole, evidence: Evidence, served
         )
 
 
-def _service_of(subject: Subject, evidence: Evidence) -> Whole | None:
+def service_of(subject: Subject, evidence: Evidence) -> Whole | None:
     """The Service whose own name is that of *subject*."""
     reading = subject.reading
     if reading is None or reading.kind != "svc" or reading.endpoint or reading.protocol or reading.zone:

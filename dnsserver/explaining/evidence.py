@@ -1,7 +1,7 @@
 """Whole objects with the places where they stand: what causes are looked for in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -78,6 +78,16 @@ class Whole:
         return fields.has(self.value, "metadata", "deletionTimestamp")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What evidence is to be about: the objects in *namespace*, those called *name* anywhere, and those that have
+    *address*; "" for none."""
+
+    namespace: str = ""
+    name: str = ""
+    address: str = ""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Whole objects. `unseen`: the kinds that could not be looked at, with the reason, such as "not allowed to list
@@ -111,9 +121,16 @@ class Evidence:
             if each.labels.get(SERVICE_NAME_LABEL) == service.name
         )
 
-    def with_more(self, others: Iterable[Whole]) -> "Evidence":
-        """The same and *others*; of two with the same kind, namespace and name the first counts."""
-        return Evidence((*self.objects, *others), self.unseen)
+    def joined(self, other: "Evidence") -> "Evidence":
+        """Both; of two objects with the same kind, namespace and name the first counts."""
+        return Evidence((*self.objects, *other.objects), {**self.unseen, **other.unseen})
+
+    def completed(self, other: "Evidence") -> "Evidence":
+        """The same with what *other* has of kinds that could not be looked at."""
+        kinds = {each.place.kind for each in other.objects} & self.unseen.keys()
+        more = tuple(each for each in other.objects if each.place.kind in kinds)
+        unseen = {kind: reason for kind, reason in self.unseen.items() if kind not in kinds}
+        return Evidence((*self.objects, *more), unseen)
 
     @cached_property
     def _by_kind(self) -> dict[str, dict[tuple[str, str], Whole]]:

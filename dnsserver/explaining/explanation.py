@@ -23,9 +23,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why `name` and `rtype` are answered as `verdict` says. `causes` are there when no record of the type came, the most
-    telling one first; `rule` when one came; `notes` are what matters besides. `attempts`: the names that a pod's search
-    list led to before and with this one. `unseen`: what could not be looked at, by kind, with the reason."""
+    """Why `name` and `rtype` are answered as `verdict` says.
+
+    `causes` are there when no record of the type came, the most telling one first; `rule` when one came; `notes` are
+    what matters besides. `attempts`: the names that a pod's search list led to, in order. `unseen`: what could not be
+    looked at, by kind, with the reason.
+    """
 
     name: str
     rtype: str
@@ -94,6 +97,7 @@ def _step(step: Step) -> dict[str, Any]:
             "passed": step.passed,
             "rcode": step.rcode,
             "depth": step.depth,
+            "error": step.error,
         }
     )
 

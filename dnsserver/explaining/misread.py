@@ -80,3 +80,43 @@ def of_strange_labels(relative: Sequence[bytes], zone: bytes, evidence: Evidence
         f"Names in {text} end in svc or pod left of the zone, and this one in {labels[-1]}.",
         advice=f"Ask for SERVICE.NAMESPACE.svc.{text}",
     )
+
+
+def parts(name: bytes) -> tuple[str, str] | None:
+    """Service and namespace ("": any) of a name that a search list would complete: `web`, `web.default`,
+    `web.default.svc`; None for others."""
+    labels = [names.label_text(label) for label in names.labels(name.lower())]
+    if len(labels) == 3 and labels[2] == "svc":
+        labels.pop()
+    if not 1 <= len(labels) <= 2:
+        return None
+    return labels[0], labels[1] if len(labels) == 2 else ""
+
+
+def incomplete(name: bytes, zone: bytes, evidence: Evidence, *, dotted: bool) -> Cause | None:
+    """The name is in no zone of the cluster, but a search list would make one of it. *dotted*: it was written with a
+    final dot, which keeps search lists away."""
+    found = parts(name)
+    if found is None:
+        return None
+    service, namespace = found
+    meant = [each for each in evidence.named("Service", service) if namespace in ("", each.namespace)]
+    if not meant:
+        return None
+    whole = f"{meant[0].name}.{meant[0].namespace}.svc.{names.to_text(zone)}"
+    places = tuple(each.place for each in meant)
+    if dotted:
+        return Cause(
+            "final-dot",
+            f"The final dot says that {names.to_text(name)} is complete, so no search list is used, and it is not the"
+            f" name of {meant[0].place}.",
+            places,
+            f"Leave the dot out, or ask for {whole}",
+        )
+    return Cause(
+        "name-not-complete",
+        f"{names.to_text(name)} is not the whole name of {meant[0].place}: pods complete it by their search list, and"
+        " most programs outside of pods do not.",
+        places,
+        f"Ask for {whole} (or see what a pod finds: --from {meant[0].namespace}/POD).",
+    )

@@ -75,8 +75,7 @@ def _service(reading: Reading, service: Whole, evidence: Evidence, served: Serve
         )
     return Rule(
         "cluster-ip",
-        f"{service.place} has the clusterIPs {', '.join(cluster_ips(service)) or 'none'}, whether its pods are ready or"
-        " not.",
+        f"{service.place} has the clusterIP {', '.join(cluster_ips(service)) or '(none)'}, be its pods ready or not.",
         (service.place,),
     )
 

@@ -17,8 +17,9 @@ class Did(Enum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """One plugin and one question. `name` and `rtype` are the question as it came, `passed` as it was passed on where
-    that differs ("NAME TYPE"); `rcode` is that of the reply that the plugin gave, "" for none. `depth`: 0 for the
-    client's own question, 1 and more for those that plugins put to the whole server."""
+    that differs ("NAME TYPE"); `rcode` is that of the reply that the plugin gave, "" for none; `error` what it says
+    to the operator. `depth`: 0 for the client's own question, 1 and more for those that plugins put to the whole
+    server."""
 
     plugin: str
     name: str
@@ -27,6 +28,7 @@ class Step:
     passed: str = ""
     rcode: str = ""
     depth: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`rcode` is "" for silence; `answer` and `authority` are records in presentation format. `data`: there is a record
-    of the type asked. `plugin` wrote the reply; `error` is what it says to the operator; `extended` are the Extended DNS
-    Errors (RFC 8914) that go with it."""
+    of the type asked. `plugin` wrote the reply; `error` is what it says to the operator; `extended` are the Extended
+    DNS Errors (RFC 8914) that go with it."""
 
     rcode: str
     answer: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dnsserver.answering.query import Labels, Query
 from dnsserver.answering.reply import Reply
@@ -27,6 +27,10 @@ from dnsserver.wire.records import Record
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.listing import Listed
 from dnsserver.zone.objects import Feed, Identity, ObjectKey
+
+if TYPE_CHECKING:
+    from dnsserver.explaining.evidence import Evidence, Wanted
+    from dnsserver.explaining.served import Served
 
 #: Answers a query. None: send nothing at all.
 Handler = Callable[[Query], Awaitable[Reply | None]]
@@ -94,6 +98,19 @@ class Remembers(Protocol):
     def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:
         """The reply to *question* of clients that set DO and CD so, as it stands in this second; None when it has none,
         or wants to see the query. All TTLs of a reply that ages are the same."""
+        ...
+
+
+class Witness(Protocol):
+    """What tells why the names of a cluster are answered as they are."""
+
+    @property
+    def served(self) -> "Served":
+        """How the plugin is configured, and how it stands with the cluster at present."""
+        ...
+
+    async def evidence(self, wanted: "Wanted") -> "Evidence":
+        """Whole objects, gathered now. Never raises for what cannot be looked at."""
         ...
 
 
@@ -248,7 +265,8 @@ class Plugin:
 
     name: str
     wrap: Callable[[Handler], Handler] | None = None
-    """Makes this plugin's handler around the next one."""
+    """Makes this plugin's handler around the next one. May be called again, for a chain beside the one that answers
+    clients: both handlers then share what the plugin keeps."""
     meet: "Callable[[tuple[Plugin, ...]], None] | None" = None
     """Called with all plugins of the block once they are set up, before the chain is made. Raises ConfigError."""
     repeats: Repeats = Repeats.NEVER
@@ -324,6 +342,8 @@ class Plugin:
     check: Callable[[], Awaitable[Sequence[str]]] | None = None
     """For `dnsserver check`: tries what can be tried without the network, and says in lines what would be served.
     Raises ConfigError."""
+    witness: Callable[[], Witness] | None = None
+    """Tells why names of the cluster are answered as they are, in the process that follows the cluster."""
     examples: Callable[[], Sequence[tuple[str, str]]] | None = None
     """Names and types that a newcomer may ask for, once the server runs."""
 

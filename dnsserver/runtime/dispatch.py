@@ -40,7 +40,7 @@ class Dispatcher:
     ) -> None:
         """*now*: Unix seconds."""
         self._sites = sites
-        self._choice = SiteChoice(sites)
+        self.choice = SiteChoice(sites)
         self._meter = meter
         self._debug = any(plugin.debug for site in sites.values() for plugin in site.plugins)
         self._places = {
@@ -102,8 +102,8 @@ class Dispatcher:
     def _fast_place(self, question: Question) -> Place | None:
         if question.rclass != Class.IN:
             return None
-        zone = self._choice.longest(question.name.lower(), question.rtype)
-        return None if zone is None or zone in self._choice.views else self._places[zone]
+        zone = self.choice.longest(question.name.lower(), question.rtype)
+        return None if zone is None or zone in self.choice.views else self._places[zone]
 
     async def respond(self, octets: bytes, arrival: Arrival) -> bytes | None:
         """What to send for *octets*, or None for silence. Never raises but for cancellation."""
@@ -121,7 +121,7 @@ class Dispatcher:
         zone: bytes | None = None
         try:
             self._refresh()
-            zone = self._choice.zone(query)
+            zone = self.choice.zone(query)
             reply = await self._resolved(query, zone)
             sent = None if reply is None else _encoded(reply, query)
         except asyncio.CancelledError:  # it took too long
@@ -154,7 +154,7 @@ class Dispatcher:
 
     async def resolve(self, query: Query) -> Reply | None:
         """The reply of the site that owns the name."""
-        return await self._resolved(query, self._choice.zone(query))
+        return await self._resolved(query, self.choice.zone(query))
 
     async def _resolved(self, query: Query, zone: bytes | None) -> Reply | None:
         return Reply(rcode=Rcode.REFUSED) if zone is None else await self._sites[zone].handler(query)

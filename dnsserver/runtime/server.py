@@ -29,6 +29,7 @@ from dnsserver.runtime.sites import (
 )
 from dnsserver.runtime.sockets import bind_alone, bind_http_places
 from dnsserver.runtime.surroundings import HTTP, OpenSockets, Surroundings, Where
+from dnsserver.runtime.tracing import RESOLVER
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
 from dnsserver.transports.exchange import ExchangePlaces
@@ -98,6 +99,9 @@ class ClusterDnsServer:
     # What plugins may ask (plugins.plugin.Server).
 
     async def resolve(self, query: Query) -> Reply | None:
+        resolver = RESOLVER.get()
+        if resolver is not None:
+            return await resolver(query)
         dispatcher = self._by_socket.get(query.arrival.listener)
         return Reply(rcode=Rcode.REFUSED) if dispatcher is None else await dispatcher.resolve(query)
 

@@ -101,7 +101,7 @@ class Court:
         assert isinstance(query, Query), octets.hex()
         reply = await self.dispatcher.resolve(query)
         assert reply is not None, octets.hex()
-        zone = self.dispatcher._zone(query)
+        zone = self.dispatcher.choice.zone(query)
         assert zone is not None
         plain = encode(reply, query)
         if self.dispatcher._sites[zone].shuffles:

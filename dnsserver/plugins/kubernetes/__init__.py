@@ -14,7 +14,7 @@ from dnsserver.plugins.kubernetes.metrics import BlockMetrics
 from dnsserver.plugins.kubernetes.report import beyond, check_lines, examples
 from dnsserver.plugins.kubernetes.settings import KubernetesSettings
 from dnsserver.plugins.kubernetes.state_answers import KUBERNETES, StateAnswers
-from dnsserver.plugins.plugin import Handler, Listing, Plugin, Site, ZoneCopy
+from dnsserver.plugins.plugin import Handler, Listing, Plugin, Site, Witness, ZoneCopy
 from dnsserver.transports.addresses import local_addresses
 from dnsserver.wire import names
 from dnsserver.zone.cluster import ClusterState
@@ -46,6 +46,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(answers, next_handler, site.server.resolve)
 
+    def witness() -> Witness:
+        # Imported here: a server does without it until something is to be explained.
+        from dnsserver.plugins.kubernetes.witness import ClusterWitness
+
+        return ClusterWitness(settings, state, policy, made.source)
+
     return Plugin(
         name=KUBERNETES,
         wrap=wrap,
@@ -63,6 +69,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         labels=QueryLabels(answers, settings.clustersets).of,
         zone_copy=lambda origin: _copy(zones, origin),
         listing=Listing(answers.listing, beyond(settings), made.places),
+        witness=witness,
     )
 
 

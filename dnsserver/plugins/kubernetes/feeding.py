@@ -101,20 +101,20 @@ class MadeSource:
     """The source that feeds a state, once there is one."""
 
     def __init__(self) -> None:
-        self._source: Source | None = None
+        self.source: Source | None = None
 
     def remembering(self, factory: SourceFactory) -> SourceFactory:
         """*factory*, with what it makes remembered."""
 
         async def make(state: ClusterState, wanted: frozenset[Feed]) -> Source:
-            self._source = source = await factory(state, wanted)
+            self.source = source = await factory(state, wanted)
             return source
 
         return make
 
     def places(self) -> Mapping[Identity, str]:
         """Where each object stands, as `FILE:LINE`, for those that stand in files."""
-        return self._source.places() if isinstance(self._source, Placing) else {}
+        return self.source.places() if isinstance(self.source, Placing) else {}
 
 
 async def loaded_manifests(

@@ -25,7 +25,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     probe = Probe(names.from_text(site.zones[0]), upstreams)
 
     def wrap(following: Handler) -> Handler:
-        probe.ask = following
+        probe.ask = probe.ask or following  # the first chain is the one that answers
         return Loop(following, probe)
 
     return Plugin(name="loop", wrap=wrap, lifespan=probe.lifespan, metrics=probe.families)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from dnsserver.sources.kubernetes.client import ApiServer
 from dnsserver.sources.kubernetes.metering import Meter
@@ -12,6 +13,9 @@ from dnsserver.sources.kubernetes.resources import resources
 from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed
+
+if TYPE_CHECKING:
+    from dnsserver.explaining.evidence import Evidence, Wanted
 
 LOG = logging.getLogger("dnsserver.kubernetes")
 
@@ -37,6 +41,7 @@ class KubernetesSource:
         """*now* gives Unix seconds; *environ* stands for the process's environment."""
         timing, limits = timing or Timing(), limits or Limits()
         self.api = ApiServer(settings, timing, environ, meter)
+        self._imports = Feed.SERVICE_IMPORTS in settings.feeds
         self.reflectors = [
             Reflector(resource, self.api, state, now=now, log=log, timing=timing, limits=limits, meter=meter)
             for resource in resources(settings)
@@ -64,6 +69,13 @@ class KubernetesSource:
 
     def __repr__(self) -> str:
         return f"<KubernetesSource {self.api!r} {self.reflectors!r}>"
+
+    async def evidence(self, wanted: "Wanted") -> "Evidence":
+        """What the API server has of *wanted*, asked for now."""
+        # Imported here: a server does without it until something is to be explained.
+        from dnsserver.sources.kubernetes.evidence import api_evidence
+
+        return await api_evidence(self.api, wanted, imports=self._imports)
 
     async def run(self) -> None:
         """Until cancelled; SourceError when the settings cannot be used at all."""

@@ -36,6 +36,8 @@ from dnsserver.zone.objects import EndpointSlice, Feed, ObjectKey
 CLUSTER_WIDE = frozenset(
     {"Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
 )
+#: The kinds that causes are looked for in.
+KINDS_READ = ("Namespace", "Service", "EndpointSlice", "Pod", "StatefulSet", "ServiceImport")
 #: What nobody stated and everybody has: a pod that is made is ready.
 _READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 

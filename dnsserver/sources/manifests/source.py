@@ -8,8 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dnsserver.sources.applying import apply
 from dnsserver.sources.manifests.addressing import ShortageError
@@ -28,6 +29,9 @@ from dnsserver.sources.manifests.settings import (
 from dnsserver.sources.manifests.watching import Watcher
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Identity
+
+if TYPE_CHECKING:
+    from dnsserver.explaining.evidence import Evidence, Wanted
 
 Result = TypeVar("Result")
 
@@ -75,6 +79,7 @@ class ManifestSource:
         self._paths: tuple[Path, ...] | None = None
         self._scan = Scan()
         self._target: Target = {}
+        self._documents = settings.documents
         self._refused_documents = ""
         self._loaded = self._tried = False
         self._pending = True
@@ -138,8 +143,20 @@ class ManifestSource:
             except BrokenError as error:
                 raise ManifestError([str(error)]) from error
             self._tried = self._pending = True
-            self._refused_documents = ""
+            self._documents, self._refused_documents = documents, ""
             await self._refresh()
+
+    async def evidence(self, wanted: "Wanted") -> "Evidence":  # noqa: ARG002 - manifests are read as a whole
+        """Everything that the manifests hold now, with file and line."""
+        # Imported here: a server does without it until something is to be explained.
+        from dnsserver.explaining.evidence import Evidence
+        from dnsserver.sources.manifests.evidence import KINDS_READ, manifest_evidence
+
+        settings = replace(self.settings, documents=self._documents)
+        try:
+            return await self._in_thread(manifest_evidence, settings)
+        except ManifestError as error:
+            return Evidence((), dict.fromkeys(KINDS_READ, f"the manifests cannot be read: {error}"))
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         """*work* in a thread; never two at a time, not even when the task that waited for the first was cancelled."""

@@ -1,0 +1,121 @@
+"""`dnsserver explain`: why a name is answered as it is (docs/explain.md)."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from dnsserver.commands.arguments import DEFAULT_PORT, corefile_origin, read_corefile, standard_input
+from dnsserver.commands.printing import fail, say
+from dnsserver.config import ConfigError, Origin
+from dnsserver.explaining.explanation import Explanation, as_json
+from dnsserver.explaining.text import lines
+from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.explaining import AskedError, Asking, Explainer
+from dnsserver.runtime.rehearsing import opened
+from dnsserver.runtime.server import ClusterDnsServer, StartError
+from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
+from dnsserver.sources.manifests import ManifestError, ManifestSettings
+from dnsserver.wire.codes import type_number
+
+#: Exit codes: there is what was asked for; there is not, and the cause was told; nothing could be explained.
+RESOLVES, FAILS, NOTHING = 0, 1, 2
+#: Characters of a line where nobody says how many there are room for.
+WIDTH = 100
+
+
+def run(words: list[str]) -> int:
+    parser = _parser()
+    options = parser.parse_args(words)
+    rtype, paths = _type_and_paths(options.rest)
+    if paths and options.conf:
+        parser.error("-conf and PATHs exclude each other: the Corefile says where the objects are")
+    logging.getLogger("dnsserver").addHandler(logging.NullHandler())
+    asking = Asking(options.name, rtype, options.client)
+    try:
+        found = asyncio.run(_offline(asking, paths, options))
+    except (AskedError, ConfigError, ManifestError, StartError) as error:
+        fail(f"dnsserver explain: {error}")
+        return NOTHING
+    _show(found, options)
+    return RESOLVES if found.resolves else FAILS
+
+
+def _type_and_paths(rest: list[str]) -> tuple[str, list[str]]:
+    """`[TYPE] PATH...`: the first word is a type if there is one of this name and no such file."""
+    if rest and type_number(rest[0]) is not None and not Path(rest[0]).exists():
+        return rest[0].upper(), rest[1:]
+    return "A", rest
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dnsserver explain",
+        allow_abbrev=False,
+        usage="dnsserver explain NAME [TYPE] [--from NS/POD|IP] [--server ADDR | -conf FILE | PATH...]",
+        description="Say why a name is answered as it is: by which plugin, of which objects, by which rule; or, when it"
+        " has no answer, what is wrong and what to do.",
+        epilog="Exit code: 0 the name has such records, 1 it has not, 2 nothing could be explained.",
+    )
+    parser.add_argument("name", metavar="NAME", help="with a final dot, or completed as the client would")
+    parser.add_argument(
+        "rest",
+        nargs="*",
+        metavar="[TYPE] PATH",
+        help="type of records (default A); manifests, - for standard input",
+    )
+    parser.add_argument(
+        "--from", dest="client", metavar="NS/POD|IP", default="", help="who asks (default: this host)"
+    )
+    parser.add_argument(
+        "-conf", "--conf", metavar="FILE", default="", help="Corefile; 'stdin' reads it there"
+    )
+    parser.add_argument("--zone", default="cluster.local", help="with PATHs: the cluster's zone")
+    parser.add_argument(
+        "--forward", metavar="ADDR", default="", help="with PATHs: server that resolves all other names"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (schema in docs/explain.md)")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="default: on terminals"
+    )
+    return parser
+
+
+async def _offline(asking: Asking, paths: list[str], options: argparse.Namespace) -> Explanation:
+    """By a server of this process, which opens no sockets. Raises as `run` has it."""
+    origin, source = _configured(paths, options)
+    corefile = read_corefile(origin) if options.conf else origin.read()
+    server = ClusterDnsServer(corefile, origin.directory, source=source)
+    async with opened(server, follows=True):
+        return await Explainer(server).explain(asking)
+
+
+def _configured(paths: list[str], options: argparse.Namespace) -> tuple[Origin, SourceFactory | None]:
+    if options.conf:
+        return corefile_origin(options.conf, DEFAULT_PORT), None
+    text = standard_input() if "-" in paths else None
+    files = tuple(Path(path) for path in paths if path != "-")
+    settings = ManifestSettings(paths=files, documents=text)
+    origin = given(standalone_text(zone=options.zone, forward=options.forward))
+    return origin, MemoryManifests(settings).factory
+
+
+def _show(found: Explanation, options: argparse.Namespace) -> None:
+    if options.json:
+        shown: dict[str, Any] = as_json(found)
+        say(json.dumps(shown, indent=2))
+        return
+    width = min(shutil.get_terminal_size((WIDTH, 0)).columns, WIDTH)
+    say("\n".join(lines(found, colour=_colour(options.color), width=width)))
+
+
+def _colour(wanted: str) -> bool:
+    """As https://no-color.org has it, on terminals."""
+    if wanted != "auto":
+        return wanted == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,256 @@
+"""Why a server answers a question as it does: the answer, its way through the plugins, and the cluster's objects."""
+
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+
+from dnsserver.answering.reply import Reply
+from dnsserver.explaining.below import target_of
+from dnsserver.explaining.client import SearchList, address_of, search_list_of
+from dnsserver.explaining.cluster import subject_of
+from dnsserver.explaining.evidence import Evidence, Wanted, Whole
+from dnsserver.explaining.explanation import Explanation
+from dnsserver.explaining.served import Served
+from dnsserver.explaining.telling import Known, alias_of, chosen, told, wanted
+from dnsserver.explaining.verdict import Block, Did, Step, Verdict
+from dnsserver.plugins.plugin import Witness
+from dnsserver.runtime.rehearsing import Rehearsal, Rehearsed, chained
+from dnsserver.runtime.server import ClusterDnsServer
+from dnsserver.runtime.sites import BuiltSite
+from dnsserver.runtime.tracing import Note
+from dnsserver.sources.zonefile.rdata import rdata_to_text
+from dnsserver.wire import names
+from dnsserver.wire.codes import OPTION_EDE, Type, rcode_name, type_name, type_number
+from dnsserver.wire.errors import NameTextError
+from dnsserver.wire.question import Question
+from dnsserver.wire.records import Record
+
+#: A client that is not said: whoever sits at the server's host.
+LOCAL_CLIENT = "127.0.0.1"
+#: Names of one search list that are asked for at most, and aliases that evidence is gathered along.
+NAMES_MAX, ALIASES_MAX = 40, 4
+#: Records of one section that are told of.
+RECORDS_MAX = 100
+
+
+class AskedError(ValueError):
+    """What is asked for cannot be explained; the text says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A name in presentation format, a type's mnemonic, and who asks: "" (this host), an IP address, or NS/POD."""
+
+    name: str
+    rtype: str = "A"
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    address: str
+    search: SearchList | None = None
+
+
+class Explainer:
+    """Of one server, which has to be entered, or `opened`."""
+
+    def __init__(self, server: ClusterDnsServer) -> None:
+        self._server = server
+        self._rehearsal = Rehearsal(server)
+        # Where several listen, DNS itself is what is meant.
+        self._listener = min(server.built, key=lambda built: built.scheme != "dns")
+
+    async def explain(self, asking: Asking) -> Explanation:
+        """Raises AskedError."""
+        rtype = type_number(asking.rtype)
+        if rtype is None:
+            raise AskedError(
+                f"{asking.rtype!r} is no type of records: write A, AAAA, SRV, PTR, TYPE65 or the like"
+            )
+        client = await self._client(asking.client)
+        search = client.search or SearchList()
+        found: list[Explanation] = []
+        for name in [*search.names(asking.name)][:NAMES_MAX]:
+            try:
+                question = Question(names.from_text(name), rtype)
+            except NameTextError as error:
+                if found:
+                    continue  # with a suffix it may be too long: resolvers pass over it
+                raise AskedError(str(error)) from None
+            found.append(await self._one(question, client.address, dotted=asking.name.endswith(".")))
+            if found[-1].resolves:
+                break
+        return chosen(found)
+
+    # Who asks.
+
+    async def _client(self, text: str) -> _Client:
+        if not text:
+            return _Client(LOCAL_CLIENT)
+        if "/" in text:
+            return await self._pod(text)
+        try:
+            address = str(ip_address(text))
+        except ValueError:
+            raise AskedError(f"{text!r} is neither an IP address nor NAMESPACE/POD") from None
+        for _, witness in self._witnesses():
+            evidence = await witness.evidence(Wanted(address=address))
+            pod = next((each for each in evidence.of("Pod") if address_of(each) == address), None)
+            if pod is not None:
+                return _Client(address, self._search_list(pod, witness))
+        return _Client(address)
+
+    async def _pod(self, text: str) -> _Client:
+        namespace, _, name = text.partition("/")
+        unseen = ""
+        for _, witness in self._witnesses():
+            evidence = await witness.evidence(Wanted(namespace))
+            pod = evidence.get("Pod", namespace, name)
+            if pod is not None:
+                return _Client(address_of(pod) or LOCAL_CLIENT, self._search_list(pod, witness))
+            unseen = evidence.unseen.get("Pod", unseen)
+        if unseen:
+            raise AskedError(f"pod {text} cannot be looked for ({unseen}): give its IP address")
+        raise AskedError(f"there is no pod {text}")
+
+    def _search_list(self, pod: Whole, witness: Witness) -> SearchList:
+        return search_list_of(pod, names.to_text(witness.served.primary))
+
+    # What is answered.
+
+    async def _one(self, question: Question, client: str, *, dotted: bool) -> Explanation:
+        rehearsed = await self._rehearsal.ask(question, client, self._listener)
+        verdict = _verdict(question, rehearsed)
+        steps = tuple(map(_step, rehearsed.trace.notes))
+        asked = _asked_of_cluster(question, rehearsed, verdict)
+        own = None if rehearsed.site is None else _witness(rehearsed.site)
+        site, witness = self._witness_for(asked) if own is None else (rehearsed.site, own)
+        served = witness.served if witness is not None else None
+        known = Known(
+            question=question,
+            dotted=dotted,
+            client=client,
+            verdict=verdict,
+            steps=steps,
+            block=None if rehearsed.site is None else self._block(rehearsed.site),
+            other=self._block(site) if site is not None and site is not rehearsed.site else None,
+            zones=tuple(dict.fromkeys(names.to_text(key) for key in self._listener.sites)),
+            served=served,
+        )
+        if witness is None or served is None:
+            return told(known)
+        evidence = await _gathered(asked, witness, served)
+        explained = told(replace(known, question=asked, evidence=evidence))
+        return replace(explained, name=known.name)
+
+    def _witnesses(self) -> list[tuple[BuiltSite, Witness]]:
+        found = ((site, _witness(site)) for site in self._server.sites)
+        return [(site, witness) for site, witness in found if witness is not None]
+
+    def _witness_for(self, question: Question) -> tuple[BuiltSite | None, Witness | None]:
+        """Of another block that has a cluster: the one with the name, or else any."""
+        found = self._witnesses()
+        for site, witness in found:
+            if subject_of(question, witness.served) is not None:
+                return site, witness
+        return found[0] if found else (None, None)
+
+    def _block(self, site: BuiltSite) -> Block:
+        zones = " ".join(dict.fromkeys(key.zone for key in site.block.keys))
+        where = f"{site.block.file}:{site.block.line}"
+        return Block(zones, self._listener.label, where, chained(site.plugins))
+
+
+def _witness(site: BuiltSite) -> Witness | None:
+    return next((plugin.witness() for plugin in site.plugins if plugin.witness is not None), None)
+
+
+async def _gathered(question: Question, witness: Witness, served: Served) -> Evidence:
+    """What is to be known of *question*, and of the targets of aliases on its way."""
+    evidence = Evidence()
+    for _ in range(ALIASES_MAX):
+        evidence = evidence.joined(await witness.evidence(wanted(question, served)))
+        alias = alias_of(question, served, evidence)
+        target = None if alias is None else target_of(alias)
+        if target is None or subject_of(Question(target, question.rtype), served) is None:
+            break
+        question = Question(target, question.rtype)
+    return evidence
+
+
+def _asked_of_cluster(question: Question, rehearsed: Rehearsed, verdict: Verdict) -> Question:
+    """The question as the cluster's plugin had it: others in front may have asked another one."""
+    asked = [note.asked for note in rehearsed.trace.notes if note.plugin == "kubernetes" and note.depth == 0]
+    if not asked:
+        return question
+    return asked[-1] if verdict.resolves else asked[0]
+
+
+def _verdict(question: Question, rehearsed: Rehearsed) -> Verdict:
+    reply = rehearsed.reply
+    if reply is None:
+        return Verdict("", error=rehearsed.error)
+    wanted_type = question.rtype
+    data = any(record.rtype == wanted_type or wanted_type == Type.ANY for record in reply.answer)
+    return Verdict(
+        rcode_name(reply.rcode),
+        tuple(map(record_text, reply.answer[:RECORDS_MAX])),
+        tuple(map(record_text, reply.authority[:RECORDS_MAX])),
+        data,
+        reply.authoritative,
+        reply.truncated,
+        reply.plugin,
+        reply.error or rehearsed.error,
+        tuple(extended_texts(reply.options)),
+    )
+
+
+def extended_texts(options: tuple[tuple[int, bytes], ...]) -> list[str]:
+    """Extended DNS Errors as `CODE TEXT` (RFC 8914 section 2)."""
+    return [
+        f"{int.from_bytes(data[:2], 'big')} {data[2:].decode('utf-8', 'replace')}".rstrip()
+        for code, data in options
+        if code == OPTION_EDE
+    ]
+
+
+def record_text(record: Record) -> str:
+    """As a master file has it."""
+    rdata = rdata_to_text(record.rtype, record.rdata)
+    return f"{names.to_text(record.owner)} {record.ttl} IN {type_name(record.rtype)} {rdata}"
+
+
+def _step(note: Note) -> Step:
+    asked, passed = note.asked, note.passed
+    changed = passed is not None and (passed.name.lower(), passed.rtype) != (asked.name.lower(), asked.rtype)
+    return Step(
+        note.plugin,
+        names.to_text(asked.name),
+        type_name(asked.rtype),
+        _did(note, changed=changed),
+        f"{names.to_text(passed.name)} {type_name(passed.rtype)}" if changed and passed is not None else "",
+        "" if note.gave is None else rcode_name(note.gave.rcode),
+        note.depth,
+        "" if note.gave is None else note.gave.error,
+    )
+
+
+def _did(note: Note, *, changed: bool) -> Did:
+    if note.gave is None and (note.passed is None or note.got is not None):
+        return Did.SILENT
+    if note.passed is None:
+        return Did.ANSWERED
+    if changed:
+        return Did.REWROTE
+    return Did.PASSED if _same(note.got, note.gave) else Did.CHANGED
+
+
+def _same(got: Reply | None, gave: Reply | None) -> bool:
+    """Whether a client could not tell them apart, but for TTLs and the order of records."""
+    if got is None or gave is None:
+        return got is gave
+    return (got.rcode, _data(got)) == (gave.rcode, _data(gave))
+
+
+def _data(reply: Reply) -> frozenset[tuple[bytes, int, object]]:
+    return frozenset((record.owner.lower(), record.rtype, record.rdata) for record in reply.answer)
