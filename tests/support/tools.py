@@ -14,6 +14,7 @@ PACKAGES = {
     "nslookup": "bind9-dnsutils",
     "kdig": "knot-dnsutils",
     "curl": "curl",
+    "kubectl": "kubernetes-client",
     "nghttp": "nghttp2-client",
     "openssl": "openssl",
     "bash": "bash",

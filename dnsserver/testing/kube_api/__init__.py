@@ -8,10 +8,14 @@ Served as a real one does (checked against kube-apiserver where tests can have o
   `KubeApi.compact`; resourceVersion, uid, generation, 409 for stale writes, finalizers, `generateName`.
 - JSON patch, merge patch, and strategic merge patch for built-in kinds.
 - Of admission: namespaces must exist, Services get type, protocols, `clusterIP` and families.
+- With `access.Access`: bearer tokens of ServiceAccounts, given out by TokenRequests, and RBAC by the ClusterRoles and
+  ClusterRoleBindings that are stored.
+
+`python -m dnsserver.testing.kube_api` is a server of that kind as a process, which keeps its objects over a restart.
 
 Not served, and told with a Status: server-side apply and protobuf (415), dry runs (400), other subresources (`scale`,
 `log`, `exec`, `proxy`: 404), other versions of a kind than one (404), OpenAPI (404). Not done: validation by schema,
-defaults but those of Services, admission webhooks, RBAC (`forbidden` is a fault), garbage collection, and whatever
+defaults but those of Services, admission webhooks, Roles in one namespace, garbage collection, and whatever
 controllers do. So no Deployment makes Pods here; but DNS that is fed from here (fixture `cluster_dns`) has the names of
 the Pods and EndpointSlices that a cluster would make.
 """

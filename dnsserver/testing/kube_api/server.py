@@ -11,6 +11,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from dnsserver.testing.kube_api import samples
+from dnsserver.testing.kube_api.access import TOKEN_REQUEST, Access
 from dnsserver.testing.kube_api.discovery import PROBES, document
 from dnsserver.testing.kube_api.errors import ApiError, no_such_resource
 from dnsserver.testing.kube_api.faults import Fault, status_body
@@ -46,15 +47,23 @@ class KubeApi:
     """An API server on a port of 127.0.0.1 that stays the same through `stop` and `start`."""
 
     def __init__(
-        self, *, token: str = "", tls: ServerTls | None = None, bookmark_s: float = BOOKMARK_S
+        self,
+        *,
+        token: str = "",
+        tls: ServerTls | None = None,
+        bookmark_s: float = BOOKMARK_S,
+        store: Store | None = None,
+        access: Access | None = None,
     ) -> None:
+        """*access*, over the same *store*, asks everybody for a token, and holds them to the roles in it."""
         self.token = token
         """The bearer token that is asked for; "": none is. May be changed at any time."""
         self.port = 0
         self.requests: list[Request] = []
         self._tls = tls
         self.bookmark_s = bookmark_s
-        self.store = Store()
+        self.store = store or Store()
+        self._access = access
         self._faults: list[Fault] = []
         self._paging = Paging()
         self._watches: dict[asyncio.Task[Any], tuple[str, web.Request]] = {}
@@ -183,6 +192,10 @@ class KubeApi:
         if self.token and (scheme.lower() != "bearer" or given != self.token):
             return _error(ApiError(401, "Unauthorized", "Unauthorized"))
         try:
+            if self._access is not None and seen.path not in PROBES:
+                self._access.check(request.headers.get("Authorization", ""), seen)
+                if (seen.resource, seen.verb, seen.subresource) == TOKEN_REQUEST:
+                    return web.json_response(self._access.token(seen, await request.json()), status=201)
             table = self.store.tables.get((seen.group, seen.resource))
             if table is None:
                 return self._discovered(request, seen)

@@ -102,6 +102,21 @@ class Store:
         self.wake()
         return last
 
+    def saved(self) -> dict[str, Any]:
+        """All objects, for `restore`; the history is not among them."""
+        tables = self.tables.values()
+        objects = [msgspec.json.decode(item.octets) for table in tables for item in table.objects.values()]
+        return {"version": self.version, "objects": objects}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Begin as another store ended, with its versions; watches can start from there, not from before."""
+        for obj in saved["objects"]:
+            key, version = key_of(obj), int(obj["metadata"]["resourceVersion"])
+            self.table_of(obj).objects[key] = stored(key, obj, version)
+        self.version = saved["version"]
+        for table in self.tables.values():
+            table.compacted = self.version
+
     def compact(self) -> None:
         """No watch can start from before now; those that are open have what they need."""
         self.version += 1

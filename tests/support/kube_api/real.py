@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dnsserver.testing.kube_api.resources import BUILT_IN
+from tests.support.kube_api.pki import Pair
 
 #: Seconds until the API server must be ready.
 START_S = 60.0
@@ -48,8 +49,10 @@ BINDING = {
 class RealKubeApi:
     """Two processes, which `end` ends by their own handles."""
 
-    def __init__(self, assets: Path, folder: Path) -> None:
+    def __init__(self, assets: Path, folder: Path, serving: Pair | None = None) -> None:
+        """*serving*: certificate and key to show; without, the server makes its own."""
         self._assets = assets
+        self._serving = serving
         self._folder = folder
         self._etcd_port, self._peer_port, self.port = _free_ports(3)
         self._etcd: subprocess.Popen[bytes] | None = None
@@ -77,10 +80,18 @@ class RealKubeApi:
         self._send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING)
 
     def begin_server(self) -> None:
+        """Return once it is ready."""
+        files = self._serving
+        own = (
+            ()
+            if files is None
+            else ("--tls-cert-file", str(files.cert), "--tls-private-key-file", str(files.key))
+        )
         key = str(self._folder / "service-account.key")
         self._server = self._process(
             "kube-apiserver",
             *("--etcd-servers", f"http://127.0.0.1:{self._etcd_port}"),
+            *own,
             *("--bind-address", "127.0.0.1", "--secure-port", str(self.port)),
             *(
                 "--cert-dir",
@@ -123,24 +134,24 @@ class RealKubeApi:
 
     async def add(self, *objects: Mapping[str, Any]) -> None:
         for obj in objects:
-            await asyncio.to_thread(self._send, "POST", _folder_path(obj), obj)
+            await asyncio.to_thread(self._send, "POST", collection_path(obj), obj)
             if "status" in obj:
                 await self.set_status(obj)
 
     async def update(self, *objects: Mapping[str, Any]) -> None:
         for obj in objects:
             kind = "application/merge-patch+json"
-            await asyncio.to_thread(self._send, "PATCH", _path(obj), obj, kind)
+            await asyncio.to_thread(self._send, "PATCH", object_path(obj), obj, kind)
 
     async def set_status(self, obj: Mapping[str, Any]) -> None:
         kind = "application/merge-patch+json"
         wanted = {"status": obj["status"]}
-        await asyncio.to_thread(self._send, "PATCH", f"{_path(obj)}/status", wanted, kind)
+        await asyncio.to_thread(self._send, "PATCH", f"{object_path(obj)}/status", wanted, kind)
 
     async def delete(self, *objects: Mapping[str, Any]) -> None:
         for obj in objects:
             options = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
-            await asyncio.to_thread(self._send, "DELETE", _path(obj), options)
+            await asyncio.to_thread(self._send, "DELETE", object_path(obj), options)
 
     async def restart(self) -> None:
         """All watches end, and the new process's watch caches begin at the present."""
@@ -191,15 +202,15 @@ def _post(url: str, obj: Mapping[str, Any]) -> Any:
         return json.load(reply)
 
 
-def _folder_path(obj: Mapping[str, Any]) -> str:
+def collection_path(obj: Mapping[str, Any]) -> str:
     resource = next(
         each for each in BUILT_IN if (each.api_version, each.kind) == (obj["apiVersion"], obj["kind"])
     )
     return resource.folder(obj["metadata"].get("namespace") or "")
 
 
-def _path(obj: Mapping[str, Any]) -> str:
-    return f"{_folder_path(obj)}/{obj['metadata']['name']}"
+def object_path(obj: Mapping[str, Any]) -> str:
+    return f"{collection_path(obj)}/{obj['metadata']['name']}"
 
 
 def _free_ports(count: int) -> list[int]:
