@@ -27,7 +27,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 #: Third-party library -> the places that may import it.
 LIBRARIES = {
     "dnslib": ("wire",),
-    "dns": ("sources/zonefile", "sources/signing", "faults"),
+    "dns": ("sources/zonefile", "sources/signing", "faults", "testing/asking.py"),
     "cryptography": ("sources/signing",),
     "asyncio_dgram": ("transports",),
     "ifaddr": ("transports",),
@@ -42,6 +42,8 @@ LIBRARIES = {
     "h2": ("transports",),
     "hyperframe": ("transports",),
     "re2": ("languages",),
+    "jsonpatch": ("testing/kube_api",),
+    "pytest": ("testing/pytest_plugin.py",),
 }
 
 #: Packages that hold values and rules only: what they know comes in as arguments.

@@ -1,0 +1,56 @@
+"""Assertions about answers, and what they say when they fail."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dnsserver.testing.answers import Answer, difference
+
+#: Seconds between two questions of one assertion.
+PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an answer should be. `values` in any order; None: one or more, or none where `rcode` is no NOERROR."""
+
+    name: str
+    type: str
+    values: tuple[str, ...] | None
+    rcode: str
+
+    def met(self, answer: Answer) -> bool:
+        if answer.rcode != self.rcode:
+            return False
+        if self.values is None:
+            return bool(answer.values) == (self.rcode == "NOERROR")
+        return answer.values == sorted(self.values)
+
+    def asked(self, ask: Callable[[], Answer], within_s: float) -> Answer:
+        """The answer of *ask*, which is called until it is as expected, for *within_s* seconds at most."""
+        __tracebackhide__ = True  # pytest shows the test's line
+        end = time.monotonic() + within_s
+        while True:
+            answer = ask()
+            if self.met(answer):
+                return answer
+            if time.monotonic() >= end:
+                raise AssertionError("\n".join(self._told(answer, within_s)))
+            time.sleep(PAUSE_S)
+
+    def _told(self, answer: Answer, within_s: float) -> Iterator[str]:
+        who = f" from {answer.from_pod}" if answer.from_pod else ""
+        late = f" (within {within_s:g} s)" if within_s else ""
+        yield f"{self.name} {self.type}{who} is not as expected{late}"
+        yield f"expected: {self._shown()}"
+        yield f"came:     {answer.rcode} {', '.join(answer.values) or 'no records of this type'}"
+        if self.values is not None and answer.rcode == self.rcode:
+            yield "differs:"
+            yield from difference(answer.values, self.values)
+        yield "asked:"
+        yield from (f"  {step}" for step in answer.transcript)
+
+    def _shown(self) -> str:
+        if self.values is not None:
+            return f"{self.rcode} {', '.join(sorted(self.values)) or 'no records of this type'}"
+        return f"{self.rcode}{' and at least one record' * (self.rcode == 'NOERROR')}"

@@ -1,0 +1,293 @@
+"""A cluster's DNS for tests of any kind: the server runs in a thread of its own, and is asked over real sockets."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, Self, TypeVar
+
+from dnsserver.faults import Fault, Faults, Transcript
+from dnsserver.sources.manifests import ManifestError, ManifestSettings
+from dnsserver.sources.manifests.building import assemble
+from dnsserver.sources.manifests.reading import read_documents
+from dnsserver.sources.manifests.settings import Family
+from dnsserver.testing.answers import Answer
+from dnsserver.testing.asking import TIMEOUT_S, Client, walked
+from dnsserver.testing.cluster_dns import ClusterDNS
+from dnsserver.testing.documents import Manifests, objects_of
+from dnsserver.testing.expecting import Expected
+from dnsserver.testing.threaded_kube_api import ThreadedKubeApi, put_all, remove_all
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+#: Seconds. A change of the cluster that is not served by then never will be.
+SETTLE_S = 10.0
+
+
+class ThreadedClusterDNS:
+    """The DNS of a cluster whose objects can be changed at any time; fixture `cluster_dns`.
+
+    The objects are those of *kube_api*, or of a store of its own; *manifests* are added to them: a path, YAML text, an
+    object, or a sequence of these. What a manifest leaves open is made as a cluster's controllers would make it (pods
+    of Deployments, EndpointSlices, addresses). *options* are lines of the `kubernetes` block; *faults* and *seed* are
+    as in `dnsserver.faults`.
+
+    All calls block, and may be made from async tests too: the server answers meanwhile. `aask` and the like are for
+    those who want their event loop to go on (asyncio).
+    """
+
+    def __init__(
+        self,
+        manifests: Manifests = (),
+        *,
+        zone: str = "cluster.local",
+        host: str = "127.0.0.1",
+        options: Sequence[str] = (),
+        families: tuple[Family, ...] = ("IPv4",),
+        nodes: int = 1,
+        faults: str | Iterable[Fault] = (),
+        seed: int = 0,
+        kube_api: ThreadedKubeApi | None = None,
+    ) -> None:
+        """Raises ManifestError and FaultError."""
+        self.zone = zone
+        self._objects = objects_of(manifests)
+        self._settings = ManifestSettings(families=families, nodes=nodes)
+        self._api = kube_api or ThreadedKubeApi()
+        self._own_api = kube_api is None
+        self._clients: dict[tuple[str, int], str] = {}
+        self._faults = Faults(faults, seed=seed, clients=self._clients)
+        self._dns = ClusterDNS(
+            ManifestSettings(documents=[], families=families, nodes=nodes),
+            zone=zone,
+            host=host,
+            options=options,
+            faults=self._faults,
+        )
+        self._served = 0
+        self._problem = ""
+        self._caught_up = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<ThreadedClusterDNS {self.host}:{self.port} {self.zone}>"
+
+    # Life.
+
+    def __enter__(self) -> Self:
+        """Raises ManifestError, ConfigError, StartError."""
+        if self._own_api:
+            self._api.start()
+        try:
+            self._run(self._begin())
+        except BaseException:
+            self._end_api()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._run(self._end())
+        finally:
+            self._end_api()
+
+    def _end_api(self) -> None:
+        if self._own_api:
+            self._api.stop()
+
+    async def _begin(self) -> None:
+        put_all(self._api.store, self._objects)
+        await self._dns.__aenter__()
+        try:
+            await self._serve()
+        except ManifestError:
+            await self._dns.__aexit__()
+            raise
+        self._following = asyncio.create_task(self._follow(), name=f"follow the objects of {self!r}")
+
+    async def _end(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        await self._dns.__aexit__()
+
+    async def _follow(self) -> None:
+        """Serve whatever the store has, as soon as it changes."""
+        store = self._api.store
+        while True:
+            changed = store.changed
+            if store.version == self._served:
+                await changed.wait()
+                continue
+            with contextlib.suppress(ManifestError):
+                await self._serve()
+
+    async def _serve(self) -> None:
+        version = self._api.store.version
+        try:
+            await self._dns.replace(self._documents())
+            self._problem = ""
+        except ManifestError as error:
+            self._problem = str(error)
+            raise
+        finally:
+            self._served = version
+            self._caught_up.set()
+            self._caught_up = asyncio.Event()
+
+    def _documents(self) -> list[dict[str, Any]]:
+        tables = self._api.store.tables.values()
+        return [json.loads(item.octets) for table in tables for item in table.objects.values()]
+
+    # Where it is, for the resolver under test.
+
+    @property
+    def host(self) -> str:
+        return self._dns.host
+
+    @property
+    def port(self) -> int:
+        """UDP and TCP."""
+        return self._dns.port
+
+    # What a test does to the cluster.
+
+    def apply(self, *manifests: Manifests) -> None:
+        """Create the objects, or put them in the place of those with the same names; live on return.
+
+        See `ThreadedKubeApi.apply`. Raises ManifestError: for objects that cannot be, and then nothing has changed; and
+        for a cluster that cannot be (too few addresses), and then DNS serves what it served before.
+        """
+        objects = objects_of(manifests)
+        self._run(self._changed(lambda: put_all(self._api.store, objects)))
+
+    def remove(self, *manifests: Manifests) -> None:
+        """Remove the objects with these kinds, namespaces and names; live on return. LookupError for unknown ones."""
+        objects = objects_of(manifests)
+        self._run(self._changed(lambda: remove_all(self._api.store, objects)))
+
+    def wait(self) -> None:
+        """Until everything is served that the cluster has by now; for changes that came through the API.
+
+        Raises ManifestError when the API has what DNS cannot serve.
+        """
+        self._run(self._changed(lambda: None))
+
+    def set_faults(self, faults: str | Iterable[Fault] = (), *, seed: int = 0) -> None:
+        """Other faults from now on, or none; questions are counted anew. Raises FaultError."""
+        self._api.background.call(lambda: self._faults.set(faults, seed=seed))
+
+    async def _changed(self, change: Callable[[], None]) -> None:
+        change()
+        wanted = self._api.store.version
+        async with asyncio.timeout(SETTLE_S):
+            while self._served < wanted:
+                await self._caught_up.wait()
+        if self._problem:
+            raise ManifestError([self._problem])
+
+    # What a test sees.
+
+    @property
+    def transcript(self) -> Transcript:
+        """Every question that reached the server, by whomever, and what was sent."""
+        return self._faults.transcript
+
+    def pods(self) -> dict[str, str]:
+        """The pods of the cluster, as NAMESPACE/NAME, and their addresses, those too that controllers would make."""
+        documents = self._api.background.call(self._documents)
+        found = assemble((read_documents(documents),), self._settings).pods
+        return {"/".join(key): pod.ips[0] if pod.ips else "" for key, pod in sorted(found.items())}
+
+    def ask(
+        self,
+        name: str,
+        type: str = "A",
+        *,
+        from_pod: str = "",
+        tcp: bool = False,
+        timeout_s: float = TIMEOUT_S,
+    ) -> Answer:
+        """Ask one question, once all changes of the cluster are served; see `Answer`.
+
+        *from_pod* is NAMESPACE/NAME: the name is tried with the search list of that pod, as with `ndots:5`, and the
+        server takes its address for the client's. NAMESPACE/ is for a pod of which nothing but that matters. Without
+        it the name is asked as it stands. Raises ValueError for what is no name or type, LookupError for no pod.
+        """
+        self.wait()
+        search, address = self._standpoint(from_pod)
+        sources: list[tuple[str, int]] = []
+
+        def announce(protocol: str, port: int) -> None:
+            if address:
+                sources.append((protocol, port))
+                self._clients[protocol, port] = address
+
+        client = Client(self.host, self.port, announce, timeout_s)
+        try:
+            return walked(client, name, type.upper(), search, tcp=tcp, who=from_pod)
+        finally:
+            for source in sources:
+                self._clients.pop(source, None)
+
+    def expect(
+        self,
+        name: str,
+        type: str = "A",
+        values: Iterable[str] | None = None,
+        *,
+        rcode: str = "NOERROR",
+        from_pod: str = "",
+        tcp: bool = False,
+        within_s: float = 0.0,
+    ) -> Answer:
+        """Ask, and AssertionError with all that is known unless the answer has this RCODE and these values.
+
+        *values* are the data of the records of this type, in any order; [] for none, None for one or more (with an
+        RCODE other than NOERROR: for none). The question is asked again for up to *within_s* seconds.
+        """
+        __tracebackhide__ = True
+        expected = Expected(name, type.upper(), None if values is None else tuple(values), rcode.upper())
+        return expected.asked(lambda: self.ask(name, type, from_pod=from_pod, tcp=tcp), within_s)
+
+    def _standpoint(self, from_pod: str) -> tuple[tuple[str, ...], str]:
+        """Search list and address of a pod."""
+        if not from_pod:
+            return (), ""
+        namespace, slash, name = from_pod.partition("/")
+        if not slash or not namespace:
+            raise LookupError(
+                f"from_pod={from_pod!r}: write it as NAMESPACE/NAME, or NAMESPACE/ for any pod there"
+            )
+        search = (f"{namespace}.svc.{self.zone}", f"svc.{self.zone}", self.zone)
+        if not name:
+            return search, ""
+        pods = self.pods()
+        if from_pod not in pods:
+            raise LookupError(f"there is no pod {from_pod}: there are {', '.join(pods) or 'none'}")
+        return search, pods[from_pod]
+
+    # The same for async tests whose event loop is to go on.
+
+    async def aapply(self, *manifests: Manifests) -> None:
+        await asyncio.to_thread(self.apply, *manifests)
+
+    async def aremove(self, *manifests: Manifests) -> None:
+        await asyncio.to_thread(self.remove, *manifests)
+
+    async def await_changes(self) -> None:
+        """`wait`."""
+        await asyncio.to_thread(self.wait)
+
+    async def aask(self, name: str, type: str = "A", **how: Any) -> Answer:
+        return await asyncio.to_thread(lambda: self.ask(name, type, **how))
+
+    async def aexpect(
+        self, name: str, type: str = "A", values: Iterable[str] | None = None, **how: Any
+    ) -> Answer:
+        return await asyncio.to_thread(lambda: self.expect(name, type, values, **how))
+
+    def _run(self, coroutine: Any) -> Any:
+        return self._api.background.run(coroutine)

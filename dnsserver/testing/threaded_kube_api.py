@@ -1,0 +1,172 @@
+"""The API server in memory for tests of any kind: it runs in a thread of its own."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from dnsserver.testing.background import Background
+from dnsserver.testing.documents import Manifests, objects_of
+from dnsserver.testing.kube_api import Fault, KubeApi, Request
+from dnsserver.testing.kube_api.store import Store, key_of
+
+Result = TypeVar("Result")
+
+#: Those that every cluster has from the start (Kubernetes documentation, "Initial namespaces").
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+#: Namespace of objects that name none (kubectl's default).
+DEFAULT_NAMESPACE = "default"
+
+
+class ThreadedKubeApi:
+    """`KubeApi` (see `dnsserver.testing.kube_api`), for tests with and without an event loop of their own.
+
+    It has the namespaces that every cluster begins with. It listens from `listen` on, until `stop`.
+    """
+
+    def __init__(self) -> None:
+        self.background = Background("dnsserver test cluster")
+        self._api = KubeApi()
+
+    def __repr__(self) -> str:
+        return f"<ThreadedKubeApi {self._api!r}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.listen()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """The store, without a socket."""
+        self.background.start()
+        for name in NAMESPACES:
+            self.background.call(lambda name=name: self._api.namespace(name))  # type: ignore[misc]
+
+    def listen(self) -> None:
+        """Serve over HTTP; at the same port as before when it did so before."""
+        self.background.run(self._api.start())
+
+    def deaf(self) -> None:
+        """Refuse connections and break those that are open, as a server that is down; `listen` ends that."""
+        self.background.run(self._api.stop())
+
+    def stop(self) -> None:
+        """May be repeated."""
+        if self.background.running:
+            self.background.run(self._api.stop())
+            self.background.stop()
+
+    @property
+    def store(self) -> Store:
+        """To be used in the thread of `background` alone."""
+        return self._api.store
+
+    # For clients.
+
+    @property
+    def url(self) -> str:
+        return self._api.url
+
+    def kubeconfig(self, path: Path) -> Path:
+        """Write a kubeconfig for this server to *path*, which is given back."""
+        path.write_text(json.dumps(self._api.kubeconfig()))
+        return path
+
+    # What a test does to the cluster.
+
+    def apply(self, *manifests: Manifests) -> None:
+        """Create the objects, or put them in the place of those with the same kind, namespace and name.
+
+        Objects that name no namespace are in `default`; objects of kinds that are not known are passed over. A status
+        is taken as it is. Raises ManifestError, and then nothing has changed.
+        """
+        objects = objects_of(manifests)
+        self._call(lambda: put_all(self.store, objects))
+
+    def remove(self, *manifests: Manifests) -> None:
+        """Remove the objects with the kinds, namespaces and names of these. LookupError when one is not there."""
+        objects = objects_of(manifests)
+        self._call(lambda: remove_all(self.store, objects))
+
+    def objects(self, kind: str, namespace: str = "") -> list[dict[str, Any]]:
+        """All objects of this kind as the API would give them, by namespace and name."""
+
+        def found() -> list[bytes]:
+            tables = [table for table in self.store.tables.values() if table.resource.kind == kind]
+            items = sorted((key, item) for table in tables for key, item in table.objects.items())
+            return [item.octets for key, item in items if namespace in ("", key[0])]
+
+        return [json.loads(octets) for octets in self._call(found)]
+
+    # What a test does to the server.
+
+    def fail(self, fault: Fault) -> None:
+        """Script *fault* (`dnsserver.testing.kube_api` has functions that make some)."""
+        self._call(lambda: self._api.fail(fault))
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        self._call(self._api.heal)
+
+    def drop_watches(self, resource: str = "") -> None:
+        """Break the connections of the open watches of this plural, or of all."""
+        self._call(lambda: self._api.drop_watches(resource))
+
+    def compact(self, *, expire_watches: bool = False) -> None:
+        """Forget the history: whoever goes on from before gets 410."""
+        self._call(lambda: self._api.compact(expire_watches=expire_watches))
+
+    def require_token(self, token: str) -> None:
+        """Answer 401 to requests without this bearer token from now on; "" ends that."""
+        self._api.token = token
+
+    # What a test sees.
+
+    def asked(self, verb: str = "", resource: str = "") -> list[Request]:
+        """The requests received, oldest first."""
+        return self._call(lambda: self._api.asked(verb, resource))
+
+    def watching(self, resource: str = "") -> int:
+        """Watches that are open now."""
+        return self._call(lambda: self._api.watching(resource))
+
+    def _call(self, function: Callable[[], Result]) -> Result:
+        return self.background.call(function)
+
+
+def put_all(store: Store, objects: list[dict[str, Any]]) -> None:
+    """Create or replace."""
+    for obj in objects:
+        place = placed(store, obj)
+        if place is not None:
+            table, whole = store.table_of(place), place
+            store.put(whole, must_exist=key_of(whole) in table.objects)
+
+
+def remove_all(store: Store, objects: list[dict[str, Any]]) -> None:
+    """LookupError when one of them is not there; those before it are gone then."""
+    for obj in objects:
+        place = placed(store, obj)
+        if place is None:
+            continue
+        table = store.table_of(place)
+        if key_of(place) not in table.objects:
+            raise LookupError(f"{place['kind']} {'/'.join(filter(None, key_of(place)))} is not there")
+        store.delete(table, key_of(place))
+
+
+def placed(store: Store, obj: Mapping[str, Any]) -> dict[str, Any] | None:
+    """*obj* with the namespace that it is in; None for what no store can keep: an unknown kind, or no name."""
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping) or not metadata.get("name") or not obj.get("apiVersion"):
+        return None
+    try:
+        table = store.table_of(obj)
+    except LookupError:
+        return None
+    namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
+    place = {"namespace": namespace} if table.resource.namespaced else {}
+    return {**obj, "metadata": {**metadata, **place}}

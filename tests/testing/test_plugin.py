@@ -1,0 +1,426 @@
+"""The fixtures, in tests of every kind."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import pytest
+
+from dnsserver.faults import drop, rcode
+from dnsserver.sources.manifests import ManifestError
+from dnsserver.testing import ThreadedClusterDNS, ThreadedKubeApi
+from tests.support.process import environment
+
+Obj = dict[str, Any]
+#: It has no types.
+CONFIG: Any = kubernetes.config
+
+SHOP = """
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, clusterIP: 10.96.7.7, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: each, namespace: shop}
+spec: {selector: {app: web}, clusterIP: None, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  serviceName: each
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}
+"""
+WEB = "web.shop.svc.cluster.local"
+#: Tests with a server each, and the seconds that they may take.
+MANY, MANY_S = 500, 60.0
+
+
+def service(name: str, address: str = "10.96.0.1", **metadata: Any) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, **metadata},
+        "spec": {"clusterIP": address, "ports": [{"port": 80}]},
+    }
+
+
+@pytest.fixture
+def cluster_dns_manifests() -> Any:
+    return SHOP
+
+
+# What is served.
+
+
+def test_manifests_of_the_fixture(cluster_dns: ThreadedClusterDNS) -> None:
+    answer = cluster_dns.ask(WEB)
+    assert (answer.rcode, answer.addresses, answer.values, answer.ttl) == (
+        "NOERROR",
+        ["10.96.7.7"],
+        ["10.96.7.7"],
+        5,
+    )
+    assert str(answer.records[0]) == f"{WEB}. 5 IN A 10.96.7.7"
+    assert cluster_dns.ask(f"_http._tcp.{WEB}", "srv").names == [f"{WEB}."]
+    assert cluster_dns.ask("7.7.96.10.in-addr.arpa", "PTR").names == [f"{WEB}."]
+
+
+def test_pods_are_made_as_the_cluster_would(cluster_dns: ThreadedClusterDNS) -> None:
+    pods = cluster_dns.pods()
+    assert list(pods) == ["shop/web-0", "shop/web-1"]
+    cluster_dns.expect("each.shop.svc.cluster.local", "A", pods.values())
+    cluster_dns.expect("web-1.each.shop.svc.cluster.local", "A", [pods["shop/web-1"]])
+
+
+@pytest.mark.cluster_dns(manifests=service("web", "10.96.7.8", namespace="shop"))
+def test_a_marker_adds_and_replaces(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.expect(WEB, "A", ["10.96.7.8"])
+    cluster_dns.expect("each.shop.svc.cluster.local")
+
+
+@pytest.mark.cluster_dns(manifests=service("web", "10.96.7.8", namespace="shop"), zone="k8s.test")
+class TestMarkers:
+    @pytest.mark.cluster_dns(
+        [service("web", "10.96.7.9", namespace="shop"), service("more")], options=["ttl 60"]
+    )
+    def test_the_nearest_counts(self, cluster_dns: ThreadedClusterDNS) -> None:
+        assert cluster_dns.expect("web.shop.svc.k8s.test", "A", ["10.96.7.9"]).ttl == 60
+        cluster_dns.expect("more.default.svc.k8s.test")
+
+    def test_that_of_the_class(self, cluster_dns: ThreadedClusterDNS) -> None:
+        cluster_dns.expect("web.shop.svc.k8s.test", "A", ["10.96.7.8"])
+
+
+@pytest.mark.cluster_dns(manifests=Path("../../zones/demo"), families=("IPv4", "IPv6"))
+def test_a_folder_counts_from_the_test_file(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.expect("nginx.default.svc.cluster.local", "A", ["10.8.5.220"])
+
+
+def test_each_test_has_its_own_1(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.apply(service("own"))
+    cluster_dns.expect("own.default.svc.cluster.local")
+
+
+def test_each_test_has_its_own_2(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.expect("own.default.svc.cluster.local", rcode="NXDOMAIN")
+
+
+# Changes.
+
+
+def test_add_change_remove(cluster_dns: ThreadedClusterDNS) -> None:
+    name = "db.default.svc.cluster.local"
+    cluster_dns.expect(name, rcode="NXDOMAIN")
+    cluster_dns.apply(service("db", "10.96.0.1"))
+    cluster_dns.expect(name, "A", ["10.96.0.1"])
+    cluster_dns.apply("apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {clusterIP: 10.96.0.2}")
+    cluster_dns.expect(name, "A", ["10.96.0.2"])
+    cluster_dns.remove(service("db"))
+    cluster_dns.expect(name, rcode="NXDOMAIN")
+    with pytest.raises(LookupError, match="Service default/db is not there"):
+        cluster_dns.remove(service("db"))
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("kind: Service\nmetadata: [\n", r"<documents>:\d+: no YAML"),
+        (service("bad", "10.96.0.256"), "Service default/bad"),
+        (Path("none"), "none: no such file or folder"),
+        ([7], "int is no manifest"),
+    ],
+    ids=["no YAML", "no address", "no file", "no manifest"],
+)
+def test_what_cannot_be_changes_nothing(broken: Any, told: str, cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(ManifestError, match=told):
+        cluster_dns.apply(service("good"), broken)
+    cluster_dns.expect("good.default.svc.cluster.local", rcode="NXDOMAIN")
+    cluster_dns.expect(WEB)
+
+
+def test_kinds_that_nobody_knows_are_passed_over(cluster_dns: ThreadedClusterDNS) -> None:
+    monitor = {"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor", "metadata": {"name": "m"}}
+    cluster_dns.apply(
+        [monitor, service("db")], {"apiVersion": "v1", "kind": "List", "items": [service("two")]}
+    )
+    cluster_dns.expect("db.default.svc.cluster.local")
+    cluster_dns.expect("two.default.svc.cluster.local")
+
+
+# Who asks.
+
+
+def test_from_pod(cluster_dns: ThreadedClusterDNS) -> None:
+    answer = cluster_dns.ask("web", from_pod="shop/web-0")
+    assert answer.addresses == ["10.96.7.7"]
+    assert [step.name for step in answer.transcript] == ["web.shop.svc.cluster.local"]
+    assert [each.client for each in cluster_dns.transcript] == [cluster_dns.pods()["shop/web-0"]]
+    other = cluster_dns.ask("web", from_pod="default/")
+    assert (other.rcode, len(other.transcript)) == ("NXDOMAIN", 4)
+    assert cluster_dns.ask("web.shop", from_pod="default/").addresses == ["10.96.7.7"]
+    assert cluster_dns.ask("web", "AAAA", from_pod="shop/").rcode == "NOERROR"
+    with pytest.raises(LookupError, match="there is no pod shop/none: there are shop/web-0, shop/web-1"):
+        cluster_dns.ask("web", from_pod="shop/none")
+    with pytest.raises(LookupError, match="NAMESPACE/NAME"):
+        cluster_dns.ask("web", from_pod="web-0")
+
+
+@pytest.mark.parametrize(
+    "name", ["a..b", "x" * 64, "a b\udcff"], ids=["empty label", "long label", "surrogate"]
+)
+def test_what_is_no_name(name: str, cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(ValueError, match=" A: "):
+        cluster_dns.ask(name)
+
+
+def test_what_is_no_type(cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(ValueError, match="NONSENSE"):
+        cluster_dns.ask("web", "nonsense")
+
+
+# Assertions.
+
+
+def test_an_assertion_tells_all(cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(AssertionError) as found:
+        cluster_dns.expect("web", "A", ["10.96.7.8"], from_pod="shop/web-0", within_s=0.1)
+    assert str(found.value).splitlines()[:7] == [
+        "web A from shop/web-0 is not as expected (within 0.1 s)",
+        "expected: NOERROR 10.96.7.8",
+        "came:     NOERROR 10.96.7.7",
+        "differs:",
+        "  - 10.96.7.8  (missing)",
+        "  + 10.96.7.7  (not expected)",
+        "asked:",
+    ]
+    assert f"  udp {WEB} A: NOERROR, A 10.96.7.7" in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"name": WEB, "rcode": "NXDOMAIN"}, "expected: NXDOMAIN\ncame:     NOERROR 10.96.7.7"),
+        (
+            {"name": f"x.{WEB}"},
+            "expected: NOERROR and at least one record\ncame:     NXDOMAIN no records of this type",
+        ),
+        (
+            {"name": WEB, "values": []},
+            "expected: NOERROR no records of this type\ncame:     NOERROR 10.96.7.7",
+        ),
+    ],
+    ids=["rcode", "nothing", "something"],
+)
+def test_other_assertions(arguments: dict[str, Any], told: str, cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(AssertionError) as found:
+        cluster_dns.expect(**arguments)
+    assert told in str(found.value)
+
+
+def test_within_waits_for_what_comes(cluster_dns: ThreadedClusterDNS, kube_api: ThreadedKubeApi) -> None:
+    """As with an operator that takes its time."""
+    name = "late.default.svc.cluster.local"
+    answers = []
+
+    def apply_later() -> None:
+        answers.append(cluster_dns.ask(name).rcode)
+        kube_api.apply(service("late"))
+
+    timer = threading.Timer(0.1, apply_later)
+    timer.start()
+    cluster_dns.expect(name, "A", ["10.96.0.1"], within_s=10)
+    timer.join()
+    assert answers == ["NXDOMAIN"]
+
+
+# Faults.
+
+
+@pytest.mark.cluster_dns(faults=[drop(nth=1, name="web.*"), rcode(2, name="each.*")], seed=1)
+def test_faults_by_marker(cluster_dns: ThreadedClusterDNS) -> None:
+    assert [cluster_dns.ask(WEB, timeout_s=0.2).rcode, cluster_dns.ask(WEB).rcode] == ["TIMEOUT", "NOERROR"]
+    cluster_dns.expect("each.shop.svc.cluster.local", rcode="SERVFAIL")
+    cluster_dns.set_faults("truncate protocol=udp\ncut 9 nth=1")
+    answer = cluster_dns.ask(WEB)
+    assert [(step.protocol, step.rcode, step.truncated) for step in answer.transcript] == [
+        ("udp", "NOERROR", True),
+        ("tcp", "CLOSED", False),
+    ]
+    cluster_dns.set_faults("wrong-id nth=1\nrcode REFUSED client=10.244.0.0/16")
+    assert cluster_dns.ask(WEB, timeout_s=0.2).rcode == "TIMEOUT"
+    assert cluster_dns.ask("web", from_pod="shop/web-0", tcp=True).rcode == "TIMEOUT"
+    assert cluster_dns.ask("web", from_pod="shop/web-0", tcp=True).rcode == "REFUSED"
+    cluster_dns.set_faults()
+    cluster_dns.expect("web", from_pod="shop/web-0")
+
+
+# The API.
+
+
+def test_the_api_is_the_same_clusters(
+    cluster_dns: ThreadedClusterDNS, kube_api: ThreadedKubeApi, tmp_path: Path
+) -> None:
+    path = str(kube_api.kubeconfig(tmp_path / "kubeconfig"))
+    client = CONFIG.new_client_from_config(path)
+    core: Any = kubernetes.client.CoreV1Api(client)
+    assert [item.metadata.name for item in core.list_namespaced_service("shop").items] == ["each", "web"]
+    made = core.create_namespaced_service(
+        "default", {"metadata": {"name": "db"}, "spec": {"ports": [{"port": 80}]}}
+    )
+    cluster_dns.expect("db.default.svc.cluster.local", "A", [made.spec.cluster_ip])
+    core.delete_namespaced_service("db", "default")
+    cluster_dns.expect("db.default.svc.cluster.local", rcode="NXDOMAIN")
+    assert [request.verb for request in kube_api.asked(resource="services")] == ["list", "create", "delete"]
+    assert [each["metadata"]["name"] for each in kube_api.objects("StatefulSet")] == ["web"]
+
+
+def test_what_the_api_has_and_dns_cannot_serve(
+    cluster_dns: ThreadedClusterDNS, kube_api: ThreadedKubeApi
+) -> None:
+    slice_ = {
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.0.0.256"]}],
+        "metadata": {"name": "bad"},
+    }
+    body = json.dumps(slice_).encode()
+    url = f"{kube_api.url}/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10):
+        pass
+    with pytest.raises(ManifestError, match="EndpointSlice default/bad"):
+        cluster_dns.wait()
+    kube_api.remove(
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "bad"}}
+    )
+    cluster_dns.expect(WEB)
+
+
+def test_the_api_alone(kube_api: ThreadedKubeApi) -> None:
+    kube_api.require_token("secret")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(kube_api.url, timeout=10)
+    kube_api.require_token("")
+    kube_api.deaf()
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(kube_api.url, timeout=10)
+    kube_api.listen()
+    with urllib.request.urlopen(f"{kube_api.url}/api/v1/namespaces", timeout=10) as reply:
+        names = [item["metadata"]["name"] for item in json.load(reply)["items"]]
+    assert names == ["default", "kube-node-lease", "kube-public", "kube-system"]
+
+
+# Every kind of test.
+
+
+async def test_asyncio_with_blocking_calls(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.apply(service("db"))
+    assert cluster_dns.ask("db.default.svc.cluster.local").found
+
+
+async def test_asyncio_without(cluster_dns: ThreadedClusterDNS) -> None:
+    await cluster_dns.aapply(service("db"))
+    answers = await asyncio.gather(*(cluster_dns.aask("db", from_pod="default/") for _ in range(20)))
+    assert {tuple(answer.addresses) for answer in answers} == {("10.96.0.1",)}
+    await cluster_dns.aremove(service("db"))
+    await cluster_dns.aexpect("db", rcode="NXDOMAIN", from_pod="default/")
+    await cluster_dns.await_changes()
+
+
+def test_a_resolver_that_blocks(cluster_dns: ThreadedClusterDNS) -> None:
+    """Another program's own octets, in the test's thread."""
+    question = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\x03web\x04shop\x03svc\x07cluster\x05local\0\0\1\0\1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(10)
+        sock.sendto(question, (cluster_dns.host, cluster_dns.port))
+        assert sock.recv(512).endswith(bytes((10, 96, 7, 7)))
+
+
+def test_without_pytest() -> None:
+    with ThreadedClusterDNS(SHOP) as served:
+        served.expect(WEB, "A", ["10.96.7.7"])
+    with pytest.raises(RuntimeError, match="inside `with`"):
+        served.ask(WEB)
+
+
+# What it costs.
+
+
+def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    plugin = (
+        "-p",
+        "dnsserver.testing.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        "-p",
+        "no:xdist",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, *words]
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
+
+
+def test_many_tests_with_a_server_each(tmp_path: Path, record_property: Any) -> None:
+    (tmp_path / "test_many.py").write_text(f"""
+import time
+import pytest
+
+SERVICE = {service("web", "10.96.0.80")}
+
+@pytest.mark.cluster_dns(manifests=SERVICE)
+@pytest.mark.parametrize("n", range({MANY}))
+def test_one(n, cluster_dns, record_property):
+    assert cluster_dns.ask("web.default.svc.cluster.local").addresses == ["10.96.0.80"]
+    cluster_dns.apply({{**SERVICE, "metadata": {{"name": f"w{{n}}"}}}})
+    assert cluster_dns.ask(f"w{{n}}", from_pod="default/").found
+""")
+    done = run_pytest(tmp_path)
+    found = done.stdout.splitlines()[-1]
+    assert f"{MANY} passed in " in found, done.stdout + done.stderr
+    seconds = float(found.split(" in ")[1].split("s")[0])
+    record_property("seconds", seconds)
+    assert seconds < MANY_S
+
+
+def test_the_plugin_is_cheap_to_import() -> None:
+    """pytest imports it in every run of everybody who has the package."""
+    code = "import sys, dnsserver.testing.pytest_plugin; print(*sorted(m for m in sys.modules if m.startswith('dns')))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["dnsserver", "dnsserver.testing", "dnsserver.testing.pytest_plugin"]
+
+
+def test_a_marker_that_is_wrong_and_answers_that_differ(tmp_path: Path) -> None:
+    (tmp_path / "test_wrong.py").write_text(f"""
+import pytest
+
+@pytest.mark.cluster_dns(zones="x")
+def test_marker(cluster_dns):
+    pass
+
+@pytest.mark.cluster_dns(manifests={service("web")})
+def test_differ(cluster_dns):
+    name = "web.default.svc.cluster.local"
+    assert cluster_dns.ask(name) == cluster_dns.ask("web", from_pod="shop/")
+""")
+    told = run_pytest(tmp_path).stdout
+    assert (
+        "cluster_dns['zones']: give manifests and zone, host, options, families, nodes, faults, seed by name"
+        in told
+    )
+    assert "two answers differ (- right, + left):" in told
+    assert "+   udp web.default.svc.cluster.local A: NOERROR, A 10.96.0.1" in told
+    assert "-   udp web.shop.svc.cluster.local A: NXDOMAIN, no records" in told
