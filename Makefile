@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_BENCH := $(VENV)/.ready-bench
 
+# Processes that test at the same time: most tests wait more than they compute.
+TESTERS ?= 4
+
 .PHONY: demo test lint bench clean
 
 demo: $(READY)
 	$(BIN)/dnsserver serve zones/demo --port 1053
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -4,10 +4,8 @@ COREDNS=/path/to/coredns python -m pytest tests/peers/test_coredns_zones.py
 """
 
 import asyncio
-import contextlib
 import os
 import random
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +21,7 @@ import dns.zone
 import pytest
 
 from tests.runtime.helpers import server_of
+from tests.support.process import free_port
 
 #: Seconds. For CoreDNS to start.
 START_S = 30.0
@@ -81,17 +80,6 @@ def listed_difference(zone: str, name: str, theirs: Shown, ours: Shown) -> bool:
     alias = any(" cname " in line or " dname " in line for line in ours[2] | theirs[2])
     # An empty name exists: no wildcard stands in for it.
     return alias or (empty and bool(theirs[2]))
-
-
-def free_port() -> int:
-    """One that is free for UDP and TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = int(tcp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
 
 
 @asynccontextmanager

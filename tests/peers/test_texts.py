@@ -5,7 +5,6 @@ COREDNS=/path/to/coredns python -m pytest tests/peers
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,8 @@ import dns.message
 import dns.query
 import dns.rcode
 import pytest
+
+from tests.support.process import free_port
 
 #: Seconds. For a server to answer at all.
 START_S = 30.0
@@ -114,9 +115,7 @@ TYPES = "A AAAA TXT SPF MX SRV CNAME ANY".split()
 @asynccontextmanager
 async def running(command: list[str], text: str, folder: Path) -> AsyncIterator[int]:
     """A server of this block; gives its port once it answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     corefile = folder / f"{port}.Corefile"
     corefile.write_text(text.replace("PORT", str(port)))
     with (folder / f"{port}.log").open("wb") as log:

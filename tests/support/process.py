@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
 #: Seconds between two looks.
 LOOK_S = 0.01
+#: The first port that tests take, how many each process of them has, and for how many processes there are any
+#: (10000 to 29999; Linux gives away 32768 and above by itself).
+PORTS_FIRST, PORTS_EACH, PORT_SHARES = 10_000, 2_500, 8
 #: Octets of output that are kept in view.
 OUTPUT_MAX = 1 << 20
 
@@ -33,15 +37,25 @@ def command_line(arguments: Sequence[str | Path]) -> list[str]:
     return [sys.executable, "-m", "dnsserver", *map(str, arguments)]
 
 
+def _ports() -> Iterator[int]:
+    """The ports of this process of the tests, over and over. They lie below those that the kernel gives to sockets that
+    name none, and each process that tests at the same time (pytest-xdist) has others: nobody takes one in between."""
+    first = PORTS_FIRST + PORTS_EACH * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % PORT_SHARES)
+    start = os.getpid()
+    for number in itertools.count():
+        yield first + (start + number) % PORTS_EACH
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
     """A port that is free on every loopback address of IPv4 and IPv6, for UDP and TCP."""
-    while True:
+    for port in _PORTS:
         with contextlib.ExitStack() as stack:
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            probe.bind(("0.0.0.0", 0))
-            port = int(probe.getsockname()[1])
             try:
                 for family, kind, host in (
+                    (socket.AF_INET, socket.SOCK_DGRAM, "0.0.0.0"),
                     (socket.AF_INET, socket.SOCK_STREAM, "0.0.0.0"),
                     (socket.AF_INET6, socket.SOCK_STREAM, "::1"),
                     (socket.AF_INET6, socket.SOCK_DGRAM, "::1"),
@@ -52,6 +66,7 @@ def free_port() -> int:
                     continue
                 raise
             return port
+    raise AssertionError("the ports do not end")
 
 
 def wait_until(

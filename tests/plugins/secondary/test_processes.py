@@ -8,8 +8,9 @@ from pathlib import Path
 
 import dns.exception
 
-from tests.plugins.secondary.test_secondary import free_port, primary, write
+from tests.plugins.secondary.test_secondary import primary, write
 from tests.runtime.helpers import ask, data, rcode
+from tests.support.process import free_port
 
 #: Seconds. For four processes to start on a busy machine.
 START_S = 60.0

@@ -25,16 +25,11 @@ from dnsserver.runtime.surroundings import Surroundings
 from dnsserver.wire import names
 from tests.plugins.helpers import refused
 from tests.runtime.helpers import PATIENCE_S, ask, data, eventually, rcode, server_of
+from tests.support.process import free_port
 
 ZONE = "$TTL 300\n@ SOA ns host {serial} {times} 60\n@ NS ns\nns A 192.0.2.53\nwww A 192.0.2.{last}\n"
 CALM = "3600 600 86400"
 COUNT = "Corefile:3 - Error during parsing: Wrong argument count or unexpected line ending after"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def write(folder: Path, serial: int = 1, last: int = 1, times: str = CALM) -> None:

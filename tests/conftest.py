@@ -1,0 +1,15 @@
+"""Which tests run while nothing else does."""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+#: Folders of tests that put the server under load, or measure time in what real programs do.
+ALONE = ("chaos",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(HERE).parts[0] in ALONE:
+            item.add_marker("alone")
