@@ -1,4 +1,4 @@
-"""The command line: CoreDNS's flags, or a command with options of its own (`commands/`).
+"""The command line: CoreDNS's flags, node-cache's, or a command with options of its own (`commands/`).
 
 Exit codes: 0 all well, 1 configuration or start failed, 2 the command line is wrong (coredns-compat.md, 5.3).
 """
@@ -13,8 +13,13 @@ COMMANDS = {
     "compare": "dnsserver.commands.compare",
     "explain": "dnsserver.commands.explain",
     "names": "dnsserver.commands.names",
+    "node-cache": "dnsserver.commands.node_cache",
     "serve": "dnsserver.commands.serve",
 }
+
+#: The flag that node-cache cannot do without and CoreDNS does not have: the DaemonSet of NodeLocal DNSCache has flags
+#: only, and no command.
+NODE_CACHE_FLAG = "localip"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in COMMANDS:
         return int(importlib.import_module(COMMANDS[words[0]]).run(words[1:]))
+    if any(word.lstrip("-").partition("=")[0] == NODE_CACHE_FLAG for word in words if word.startswith("-")):
+        return int(importlib.import_module(COMMANDS["node-cache"]).run(words))
     from dnsserver.commands import coredns
 
     return coredns.run(words, tuple(COMMANDS))

@@ -18,6 +18,7 @@ LAYERS = (
     ("sources", "transports", "config", "observability", "languages"),
     ("plugins", "faults", "stubs"),
     ("runtime", "comparing"),
+    ("node",),
     ("testing", "commands"),
     ("cli",),
     ("__main__",),
@@ -44,6 +45,7 @@ LIBRARIES = {
     "re2": ("languages",),
     "jsonpatch": ("testing/kube_api",),
     "pytest": ("testing/pytest_plugin.py",),
+    "pyroute2": ("node/interface.py", "node/rules.py"),
 }
 
 #: Packages that hold values and rules only: what they know comes in as arguments.

@@ -59,6 +59,12 @@ def add_processes(parser: argparse.ArgumentParser, workers: str) -> None:
         help=f"a kept state that is older is not served after a start (default {STATE_MAX_AGE})",
     )
     parser.add_argument(
+        "--share-ports",
+        action="store_true",
+        help="let another server of this user serve on the same addresses at the same time, so that it can take"
+        " over from this one, and do not wait for the addresses to be there (Linux)",
+    )
+    parser.add_argument(
         "--judge",
         metavar="SHARE",
         type=_share,

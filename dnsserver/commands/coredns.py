@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dnsserver import __version__
@@ -55,11 +55,18 @@ def run(words: list[str], commands: Sequence[str]) -> int:
         say(HELP.rstrip())
         return 0
     logs.configure()
+    return serve_corefile(options, lambda: None)
+
+
+def serve_corefile(options: argparse.Namespace, tell: Callable[[], None]) -> int:
+    """Serve until a signal says stop; the exit code. *options* are those of `add_serving`; *tell* is called once all
+    sockets are answered."""
     pid_file = _PidFile(options.pidfile)
 
     def started(server: ClusterDnsServer) -> None:
         pid_file.write()
         _banner(server, quiet=options.quiet)
+        tell()
 
     try:
         origin = corefile_origin(options.conf, options.port)
@@ -74,14 +81,19 @@ def _parser(commands: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dnsserver", allow_abbrev=False, epilog=f"Commands: {', '.join(commands)} (see -h of each)."
     )
-    add_conf(parser)
-    parser.add_argument("-pidfile", "--pidfile", metavar="FILE", type=Path, help="write the process id there")
+    add_serving(parser, DEFAULT_WORKERS)
     parser.add_argument("-plugins", "--plugins", action="store_true", help="list the plugins and exit")
-    parser.add_argument("-quiet", "--quiet", action="store_true", help="no banner at the start")
-    add_processes(parser, DEFAULT_WORKERS)
     parser.add_argument("-version", "--version", action="store_true", help="print the version and exit")
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     return parser
+
+
+def add_serving(parser: argparse.ArgumentParser, workers: str) -> None:
+    """What says which Corefile is served, and how. *workers*: how many processes, where nothing is said of it."""
+    add_conf(parser)
+    parser.add_argument("-pidfile", "--pidfile", metavar="FILE", type=Path, help="write the process id there")
+    parser.add_argument("-quiet", "--quiet", action="store_true", help="no banner at the start")
+    add_processes(parser, workers)
 
 
 def _banner(server: ClusterDnsServer, *, quiet: bool) -> None:

@@ -24,7 +24,10 @@ def served(
     """
     workers = worker_count(options.workers)
     if workers == 0:
-        return asyncio.run(serve_until_signal(corefile, origin, started, source, options.judge, between))
+        serving = serve_until_signal(
+            corefile, origin, started, source, options.judge, between, shared=options.share_ports
+        )
+        return asyncio.run(serving)
     # Imported here: one process does without LMDB.
     from dnsserver.runtime.several import ProcessOptions, serve_by_processes
 
@@ -34,5 +37,6 @@ def served(
         state_dir=options.state_dir,
         state_max_age_s=options.state_max_age,
         judged=options.judge,
+        shared=options.share_ports,
     )
     return serve_by_processes(corefile, origin, processes, started, source)

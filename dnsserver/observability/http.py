@@ -324,8 +324,15 @@ def _label(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def bind_http(host: str, port: int) -> list[socket.socket]:
-    """One listening socket, or for "" one per IP version of this host, with the same port. Raises HttpListenError."""
+def _as_it_is(_: socket.socket) -> None:
+    pass
+
+
+def bind_http(
+    host: str, port: int, prepare: Callable[[socket.socket], None] = _as_it_is
+) -> list[socket.socket]:
+    """One listening socket, or for "" one per IP version of this host, with the same port. *prepare* is done to each
+    before it is bound. Raises HttpListenError."""
     sockets: list[socket.socket] = []
     try:
         for address in (host,) if host else _EVERY_ADDRESS:
@@ -334,6 +341,7 @@ def bind_http(host: str, port: int) -> list[socket.socket]:
                 try:
                     family, sockaddr = _resolve(address, number)
                     sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                    prepare(sock)
                     _listen(sock, sockaddr)
                 except OSError as error:
                     if sockets and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):

@@ -53,6 +53,7 @@ class Whole:
     auto: bool
     state_max_age_s: float
     judged: float
+    shared: bool
     stores: StoreDirectory
     source: SourceFactory | None
     process: int
@@ -107,14 +108,17 @@ class Generation:
         """Raises ProcessStartError."""
         held = self.heir.sockets(CONTROL_NUMBER) if self.heir else OpenSockets()
         try:
-            self._http = bind_http_places(self.plan.http_endpoints, held)
+            self._http = bind_http_places(self.plan.http_endpoints, held, shared=self._whole.shared)
         except HttpListenError as error:
             raise ProcessStartError(str(error)) from None
 
     def control_ready(self) -> None:
         try:
             self._dns = bind_for_workers(
-                self.plan.built, len(self.board.worker_slots), self.heir._dns if self.heir else ()
+                self.plan.built,
+                len(self.board.worker_slots),
+                self.heir._dns if self.heir else (),
+                shared=self._whole.shared,
             )
         except ListenError as error:
             raise ProcessStartError(str(error)) from None

@@ -242,7 +242,7 @@ class ClusterDnsServer:
         exits.push_async_callback(self._close_sockets)
         pools = Pools(self.counters, encrypted=any(built.scheme != "dns" for built in self.built))
         held = self._around.sockets([built.where for built in self.built])
-        sockets = bind_alone(self.built, held.dns)
+        sockets = bind_alone(self.built, held.dns, shared=self._around.shared)
         self._sockets = OpenSockets(sockets, self._sockets.http)
         for built in self.built:
             dispatcher = self._dispatchers[built.where]
@@ -272,7 +272,8 @@ class ClusterDnsServer:
     async def _start_http(self, exits: contextlib.AsyncExitStack) -> None:
         held = self._around.sockets([(HTTP, *endpoint) for endpoint in self._routes])
         try:
-            self._sockets = OpenSockets(http=bind_http_places(self._routes, held))
+            http = bind_http_places(self._routes, held, shared=self._around.shared)
+            self._sockets = OpenSockets(http=http)
         except HttpListenError:
             for sock in held:
                 sock.close()

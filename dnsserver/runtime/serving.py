@@ -39,11 +39,12 @@ async def serve_until_signal(
     source: SourceFactory | None = None,
     judged: float = 0.0,
     between: Between | None = None,
+    shared: bool = False,
 ) -> int:
     """Serve *corefile* in this process, and later what *origin* gives then; the exit code.
 
-    *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged* and *between* as in
-    Surroundings.
+    *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged*, *between* and *shared*
+    as in Surroundings.
 
     Raises ConfigError and StartError.
     """
@@ -51,7 +52,7 @@ async def serve_until_signal(
     collect_seldom()
     gc.collect()
     gc.freeze()  # all that is there now stays; so a collection after a reload has less to look at
-    return await _Process(corefile, origin, started, source, judged, between).run()
+    return await _Process(corefile, origin, started, source, judged, between, shared).run()
 
 
 class _Process:
@@ -65,12 +66,14 @@ class _Process:
         source: SourceFactory | None,
         judged: float,
         between: Between | None,
+        shared: bool,
     ) -> None:
         self._origin = origin
         self._started = started
         self._source = source
         self._judged = judged
         self._between = between
+        self._shared = shared
         self._attempts = Attempts(corefile.digest)
         self._stop = asyncio.Event()
         self._wished = asyncio.Event()
@@ -192,6 +195,7 @@ class _Process:
             folder=self._folder,
             judged=self._judged,
             between=self._between,
+            shared=self._shared,
             room=room(1, len(corefile.blocks)),
             reloading=ByItself(self._origin, corefile.digest, self._attempts, self._wish_for),
         )

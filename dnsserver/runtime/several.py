@@ -25,14 +25,15 @@ from dnsserver.store.lmdb import choose_directory
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOptions:
     """`workers`: how many, at least 1; `auto`: where the Corefile does not say. `state_dir`: where the store is; None:
-    where there is room. `state_max_age_s`: what an earlier run left is not served if it is older. `judged`: as in
-    Surroundings."""
+    where there is room. `state_max_age_s`: what an earlier run left is not served if it is older. `judged` and
+    `shared`: as in Surroundings."""
 
     workers: int
     auto: bool = False
     state_dir: Path | None = None
     state_max_age_s: float
     judged: float = 0.0
+    shared: bool = False
 
 
 def serve_by_processes(
@@ -59,6 +60,7 @@ def serve_by_processes(
             auto=options.auto,
             state_max_age_s=options.state_max_age_s,
             judged=options.judged,
+            shared=options.shared,
             stores=stores,
             source=source,
             process=os.getpid(),

@@ -84,6 +84,8 @@ class Surroundings:
     between: Between | None = None
     """What stands between the sockets and the answers, for tests of clients. It sees every query, so no reply is given
     without the chain then."""
+    shared: bool = False
+    """Whether another server of this user may serve on the same addresses at the same time (transports.sharing)."""
     folder: Callable[[], Path] | None = None
     """Where plugins keep what all processes share, and the server after this one; None: a temporary folder of this
     server."""

@@ -34,6 +34,14 @@ _HINTS = {
 }
 
 
+#: Is done to a socket before it is bound. Raises OSError.
+Prepare = Callable[[socket.socket], None]
+
+
+def _as_it_is(_: socket.socket) -> None:
+    pass
+
+
 class ListenError(Exception):
     """A socket cannot be opened. The text begins as CoreDNS's does, `hint` says how to mend it."""
 
@@ -79,20 +87,21 @@ def bind_all(
     *,
     protocols: Sequence[str] = ("tcp", "udp"),
     reuse_udp_port: bool = False,
+    prepare: Prepare = _as_it_is,
     limits: TransportLimits = DEFAULT_LIMITS,
 ) -> BoundSockets:
     """A socket per endpoint and protocol, or `ListenError` and none.
 
     Hosts are IP texts, with scope where needed; "" means every address. All endpoints with port 0 get the same
     port, free for all of them. *reuse_udp_port*: others of this user may open the same UDP ports; that nobody else
-    serves there is seen from the TCP ports.
+    serves there is seen from the TCP ports. *prepare* may say otherwise.
     """
     wanted = list(dict.fromkeys(endpoints))
     attempts = _PORT_ATTEMPTS if any(port == 0 for _, port in wanted) else 1
     while True:
         attempts -= 1
         try:
-            return _bind_once(_numbered(wanted), protocols, reuse_udp_port, limits)
+            return _bind_once(_numbered(wanted), protocols, reuse_udp_port, prepare, limits)
         except ListenError as error:
             if error.errno != errno.EADDRINUSE or not attempts:
                 raise
@@ -103,18 +112,23 @@ def _numbered(endpoints: list[tuple[str, int]]) -> list[tuple[str, int]]:
     host = next((host for host, port in endpoints if port == 0), None)
     if host is None:
         return endpoints
-    probe = _socket("udp", host or _EVERY_ADDRESS[0], 0, host, lambda _: None)
+    probe = _socket("udp", host or _EVERY_ADDRESS[0], 0, host, _as_it_is)
     with contextlib.closing(probe):
         free = int(probe.getsockname()[1])
     return [(host, port or free) for host, port in endpoints]
 
 
 def _bind_once(
-    endpoints: list[tuple[str, int]], protocols: Sequence[str], reuse_udp_port: bool, limits: TransportLimits
+    endpoints: list[tuple[str, int]],
+    protocols: Sequence[str],
+    reuse_udp_port: bool,
+    prepare: Prepare,
+    limits: TransportLimits,
 ) -> BoundSockets:
     bound: dict[str, list[socket.socket]] = {"tcp": [], "udp": []}
 
-    def prepare(sock: socket.socket) -> None:
+    def prepared(sock: socket.socket) -> None:
+        prepare(sock)
         if sock.type == socket.SOCK_DGRAM:
             if reuse_udp_port:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -125,16 +139,14 @@ def _bind_once(
     try:
         for protocol in protocols:
             for host, port in endpoints:
-                bound[protocol] += _sockets(protocol, host, port, prepare, limits.tcp_backlog)
+                bound[protocol] += _sockets(protocol, host, port, prepared, limits.tcp_backlog)
     except BaseException:
         BoundSockets(tuple(bound["udp"]), tuple(bound["tcp"])).close()
         raise
     return BoundSockets(tuple(bound["udp"]), tuple(bound["tcp"]))
 
 
-def _sockets(
-    protocol: str, host: str, port: int, prepare: Callable[[socket.socket], None], backlog: int
-) -> list[socket.socket]:
+def _sockets(protocol: str, host: str, port: int, prepare: Prepare, backlog: int) -> list[socket.socket]:
     """One socket, or for "" one per IP version that this host has."""
     made: list[socket.socket] = []
     try:
@@ -156,7 +168,7 @@ def _socket(
     address: str,
     port: int,
     label: str,
-    prepare: Callable[[socket.socket], None],
+    prepare: Prepare,
     backlog: int = 0,
 ) -> socket.socket:
     where = f"listen {protocol} {endpoint_text(label, port)}"

@@ -39,8 +39,8 @@ def fork(
 
     Raises OSError.
     """
-    _settle_memory()
-    _flush()
+    settle_memory()
+    flush()
     parent = os.getpid()
     ours, theirs = link_pair()
     # A signal between the fork and the child's own handlers would go into the parent's pipe.
@@ -59,14 +59,14 @@ def fork(
     return pid, ParentLink(ours)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Parent and child share every page until one writes to it, and a collector writes to each object it looks at. What
     is frozen, no collector of any child looks at again."""
     gc.collect()
     gc.freeze()
 
 
-def _flush() -> None:
+def flush() -> None:
     """What waits in a buffer at a fork would be written twice, and at `os._exit` not at all."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(
@@ -84,17 +84,17 @@ def _live(
         for closable in parents:
             closable.close()
         leave_to_the_parent()
-        _die_with(parent)
+        die_with(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         code = run()
-        _flush()
+        flush()
     except BaseException:
         LOG.exception("%s failed", name)
     finally:
         os._exit(code)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Be killed by the kernel when *parent* ends, even while too busy to hear it on the link."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # where a filter forbids it, the link must do
     if os.getppid() != parent:

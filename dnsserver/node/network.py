@@ -1,0 +1,113 @@
+"""Interface and rules of the node: when which of them is there (docs/node-local.md, "Order").
+
+`interface` and `rules` are imported where they are used, in a process that ends (see `apart`).
+"""
+
+import logging
+
+from dnsserver.node.apart import Outcome, Work, done_apart
+from dnsserver.node.errors import ErrorType, SetupErrors
+from dnsserver.node.presence import Presence
+from dnsserver.node.settings import NodeSettings
+
+LOG = logging.getLogger("dnsserver.node")
+
+
+class NodeNetwork:
+    """Adds and removes what the settings say is ours."""
+
+    def __init__(self, settings: NodeSettings, errors: SetupErrors) -> None:
+        self._settings = settings
+        self._errors = errors
+        self._presence = Presence(settings.interface)
+        self._serves = False
+
+    def __repr__(self) -> str:
+        return f"<NodeNetwork {self._settings.interface} {self._presence!r}>"
+
+    def prepare(self) -> None:
+        """The interface, before the server. Rules that one has left which died go: until there is an answer here, the
+        cluster's DNS gives it. Raises NodeError."""
+        with self._presence.locked():
+            self._presence.join()
+            stale = self._removing_rules() if not self._presence.others() else ()
+            outcome = self._do(*stale, *self._adding_interface())
+        if outcome.error is not None and outcome.error.kind is not ErrorType.IPTABLES:
+            raise outcome.error
+
+    def serve(self) -> None:
+        """The rules too, now that there are answers."""
+        self._serves = True
+        self.check()
+
+    def check(self) -> None:
+        """Add what is missing; errors are counted and told."""
+        if not self._settings.manages_network:
+            return
+        with self._presence.locked():
+            self._do(*self._adding_interface())
+            if self._serves:
+                self._do(*self._adding_rules())
+
+    def yield_rules(self) -> None:
+        """Let the cluster's DNS answer again, unless another one serves on this node. The server still answers."""
+        self._serves = False
+        with self._presence.locked():
+            self._presence.leave()
+            if not self._settings.keeps and not self._presence.others():
+                self._do(*self._removing_rules())
+
+    def tear_down(self) -> None:
+        """Remove all that is ours, unless another one serves on this node. The server has ended."""
+        with self._presence.locked():
+            self._presence.leave()
+            if not self._settings.keeps and not self._presence.others():
+                self._do(*self._removing_rules(), *self._removing_interface())
+
+    def _do(self, *works: tuple[ErrorType, Work]) -> Outcome:
+        if not works:
+            return Outcome()
+        outcome = done_apart(*works)
+        for done in outcome.done:
+            LOG.info("%s", done)
+        if outcome.error is not None:
+            self._errors.tell(outcome.error)
+        return outcome
+
+    def forget(self) -> None:
+        """In a child: who is there is its parent."""
+        self._presence.leave()
+
+    def _adding_interface(self) -> tuple[tuple[ErrorType, Work], ...]:
+        def work() -> list[str]:
+            from dnsserver.node import interface
+
+            return interface.ensure(self._settings.interface, self._settings.addresses)
+
+        return ((ErrorType.INTERFACE_CHECK, work),) if self._settings.manages_interface else ()
+
+    def _removing_interface(self) -> tuple[tuple[ErrorType, Work], ...]:
+        def work() -> list[str]:
+            from dnsserver.node import interface
+
+            return interface.remove(self._settings.interface)
+
+        return ((ErrorType.INTERFACE_CHECK, work),) if self._settings.manages_interface else ()
+
+    def _adding_rules(self) -> tuple[tuple[ErrorType, Work], ...]:
+        def work() -> list[str]:
+            from dnsserver.node import rules
+
+            settings = self._settings
+            wanted = rules.wanted(settings.addresses, settings.port, settings.health_port)
+            return rules.ensure(settings.interface, wanted)
+
+        return ((ErrorType.IPTABLES, work),) if self._settings.manages_rules else ()
+
+    def _removing_rules(self) -> tuple[tuple[ErrorType, Work], ...]:
+        def work() -> list[str]:
+            from dnsserver.node import rules
+
+            return rules.remove(self._settings.interface)
+
+        return ((ErrorType.IPTABLES, work),) if self._settings.manages_rules else ()
