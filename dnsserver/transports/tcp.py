@@ -12,7 +12,6 @@ from dnsserver.transports.limits import DEFAULT_LIMITS, TransportCounters, Trans
 from dnsserver.transports.pool import ConnectionPool
 from dnsserver.transports.responder import Arrival, Responder
 from dnsserver.transports.service import PLAIN, Service
-from dnsserver.transports.sharing import HANDSHAKE_S, is_shared, leave_to_successor
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.transports.tls import TlsTransport
 
@@ -81,9 +80,6 @@ class TcpListener:
         if self._sock.fileno() < 0:
             return
         try:
-            if grace_s > 0 and not handed_over and is_shared(self._sock):
-                leave_to_successor(self._sock)
-                await asyncio.sleep(HANDSHAKE_S)
             self._stop_accepting()
             if grace_s > 0:
                 with contextlib.suppress(TimeoutError):
