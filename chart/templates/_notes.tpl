@@ -27,6 +27,9 @@
 {{- if and .Values.isClusterService (ne (include "dnsserver.k8sapplabel" .) "kube-dns") }}
 - k8sAppLabelOverride: NetworkPolicies and monitoring of others look for the label k8s-app=kube-dns, and do not find these pods.
 {{- end }}
+{{- if and .Values.service.trafficDistribution (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) }}
+- service.trafficDistribution: Kubernetes has it since 1.30; it is left out.
+{{- end }}
 {{- if .Values.rbac.pspEnable }}
 - rbac.pspEnable: PodSecurityPolicies are gone since Kubernetes 1.25; it has no effect.
 {{- end }}
