@@ -79,11 +79,11 @@ def _parsed(text: str) -> tuple[Manifest, ...]:
     return tuple(found for found in yaml.load_all(text, yaml.CSafeLoader) if found)
 
 
-def helm(*words: str | Path) -> str:
+def helm(*words: str | Path, kubeconfig: str | Path = os.devnull) -> str:
     """Standard output of helm. Raises RefusedError with what it says where it ends with an error."""
     with tempfile.TemporaryDirectory() as home:  # what the user has configured plays no part
         places = {f"HELM_{kind}_HOME": home for kind in ("CACHE", "CONFIG", "DATA")}
-        done = run([tool("helm"), *words], env={**os.environ, "KUBECONFIG": os.devnull, **places})
+        done = run([tool("helm"), *words], env={**os.environ, "KUBECONFIG": str(kubeconfig), **places})
     if done.returncode != 0:
         raise RefusedError(done.stderr)
     return done.stdout

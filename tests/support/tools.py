@@ -25,6 +25,7 @@ PACKAGES = {
     "env": "coreutils",
     "go": "golang-go",
     "prometheus": "prometheus",
+    "promtool": "prometheus",
     "sed": "sed",
     "sh": "dash",
     "mount": "mount",
