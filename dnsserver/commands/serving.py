@@ -5,6 +5,7 @@ import asyncio
 
 from dnsserver.config import Corefile, Origin
 from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.privileges import use_granted_privileges
 from dnsserver.runtime.processes.cpus import worker_count
 from dnsserver.runtime.serving import Started, serve_until_signal
 from dnsserver.runtime.surroundings import Between
@@ -22,6 +23,7 @@ def served(
 
     Raises ConfigError and StartError.
     """
+    use_granted_privileges()
     workers = worker_count(options.workers)
     if workers == 0:
         serving = serve_until_signal(

@@ -1,0 +1,41 @@
+"""What an unprivileged user needs to open port 53, and how the process gets it (capabilities(7)).
+
+In the image the interpreter has the capability NET_BIND_SERVICE as one that is *permitted*. An *effective* one would be
+there without any of this, but then the kernel refuses to start the program at all in a container that may not have the
+capability, even if it could do without: with another port, or with net.ipv4.ip_unprivileged_port_start=0, which
+container runtimes set. Where the capability is not to be had, nothing is done, and opening the socket tells.
+"""
+
+import ctypes
+import os
+import struct
+import sys
+
+#: The bit of the capability (linux/capability.h).
+_NET_BIND_SERVICE = 1 << 10
+#: struct __user_cap_header_struct: _LINUX_CAPABILITY_VERSION_3 and the process, 0 for this one.
+_HEADER = struct.pack("=Ii", 0x20080522, 0)
+#: Two times struct __user_cap_data_struct, for the lower and the higher half: effective, permitted, inheritable.
+_SETS = struct.Struct("=6I")
+#: prctl(2).
+_PR_SET_DUMPABLE = 4
+
+
+def use_granted_privileges() -> None:
+    """Make NET_BIND_SERVICE effective if it is permitted.
+
+    A program that its file has given a capability belongs to root as far as /proc goes, so the server could not count
+    its own files and memory for its metrics. That is undone too: it has no secret from the user that it runs as.
+
+    What a filter of system calls refuses is left as it is.
+    """
+    if sys.platform != "linux" or not os.geteuid():
+        return
+    library, sets = ctypes.CDLL(None), ctypes.create_string_buffer(_SETS.size)
+    if library.capget(ctypes.create_string_buffer(_HEADER), sets):
+        return
+    effective, permitted, *others = _SETS.unpack(sets.raw)
+    if permitted & _NET_BIND_SERVICE & ~effective:
+        sets.raw = _SETS.pack(effective | _NET_BIND_SERVICE, permitted, *others)
+        if not library.capset(ctypes.create_string_buffer(_HEADER), sets):
+            library.prctl(_PR_SET_DUMPABLE, 1)
