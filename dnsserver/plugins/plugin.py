@@ -296,6 +296,9 @@ class Plugin:
     """Entered before the block's sockets are opened, left after they are closed, in each process that answers."""
     follow: Callable[[], AbstractAsyncContextManager[None]] | None = None
     """The same, before that, in the one process that follows the cluster."""
+    modules: tuple[str, ...] = ()
+    """Modules that `follow` imports. Where that runs in a child process they are imported before: so one that takes
+    its place has them at once, and two share their memory while the server goes over from one to the other."""
     refresh: Callable[[], None] | None = None
     """Called with every batch of queries, before the first is answered."""
     waiting_for: Callable[[], str] | None = None

@@ -7,6 +7,7 @@ begins with what the present one has, where that is of the same cluster and of t
 
 import asyncio
 import contextlib
+import importlib
 import json
 import math
 import socket
@@ -76,6 +77,8 @@ class Generation:
         self._whole = whole
         # Never entered. It tells whether the Corefile is right, and where to listen.
         self.plan = self._server(Surroundings())
+        for name in {name for plugin in self.plan.plugins() for name in plugin.modules}:
+            importlib.import_module(name)
         workers = min(self.plan.workers_wanted, WORKERS_MAX) if whole.auto else 0
         self.board: Board = Board(workers or whole.workers, before=heir.board if heir else None)
         self.side: Side = heir.side.other if heir else Side.FIRST

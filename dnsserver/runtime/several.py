@@ -14,6 +14,7 @@ from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.runtime.generation import Generation, Whole
 from dnsserver.runtime.processes import ProcessStartError, Supervisor
+from dnsserver.runtime.processes.child import settle_memory
 from dnsserver.runtime.reloading import ReloadError, Wish, read_anew
 from dnsserver.runtime.reporting import fold
 from dnsserver.runtime.server import StartError
@@ -65,7 +66,9 @@ def serve_by_processes(
             source=source,
             process=os.getpid(),
         )
-        return _Parent(corefile, whole, started).run()
+        parent = _Parent(corefile, whole, started)
+        settle_memory()
+        return parent.run()
 
 
 class _Parent:

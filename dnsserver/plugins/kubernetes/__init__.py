@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from dnsserver.config import Directive
-from dnsserver.plugins.kubernetes.feeding import MadeSource, fed, feeds, source_factory
+from dnsserver.plugins.kubernetes.feeding import LIVE_SOURCE, MadeSource, fed, feeds, source_factory
 from dnsserver.plugins.kubernetes.handler import KubernetesHandler
 from dnsserver.plugins.kubernetes.labels import QueryLabels
 from dnsserver.plugins.kubernetes.metrics import BlockMetrics
@@ -57,6 +57,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         lifespan=kept.attending,
         follow=lambda: fed(kept, settings, now, factory),
+        modules=() if site.source or settings.manifests else (LIVE_SOURCE,),
         refresh=kept.refresh,
         waiting_for=lambda: waiting_for(state),
         out_of_date=lambda: out_of_date(state),

@@ -39,7 +39,7 @@ def fork(
 
     Raises OSError.
     """
-    settle_memory()
+    gc.collect()  # what is garbage here, no child has to look at
     flush()
     parent = os.getpid()
     ours, theirs = link_pair()
@@ -61,7 +61,7 @@ def fork(
 
 def settle_memory() -> None:
     """Parent and child share every page until one writes to it, and a collector writes to each object it looks at. What
-    is frozen, no collector of any child looks at again."""
+    is frozen, no collector looks at again: it is for what stays as long as the process."""
     gc.collect()
     gc.freeze()
 
@@ -79,6 +79,7 @@ def _live(
     run: Callable[[], int], name: str, parent: int, mask: Iterable[int], parents: Iterable[Closable]
 ) -> NoReturn:
     """The child's whole life. It never returns into the parent's code, whose `finally` are not its own."""
+    gc.freeze()  # see settle_memory; it writes to hardly any of them
     code = _RAISED_EXIT
     try:
         for closable in parents:

@@ -1,6 +1,5 @@
 """The parent process: the order of a start, of going over to another crew, and of a stop; and what signals come to."""
 
-import gc
 import logging
 import os
 import selectors
@@ -148,7 +147,6 @@ class Supervisor:
                 crew = self._next_crew(wish)
                 if crew is not None:
                     self._go_over(crew)
-                    gc.unfreeze()  # the crew that is gone is to be collected before the next fork
 
     def _go_over(self, crew: Crew) -> None:
         """Bring *crew* up, and end the present one; or the other way about."""
