@@ -3,11 +3,14 @@ against, pages of files and of tmpfs included (cgroups(7))."""
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+#: Seconds. Until the last process of a group has ended, and between two looks.
+END_S, LOOK_S = 10.0, 0.05
 #: Octets of a MiB.
 MIB = 1 << 20
 
@@ -21,12 +24,26 @@ class _Files:
     limit: str
     peak: str
     now: str
+    events: str
+    """The file that counts what was killed for want of memory."""
 
 
 _V1 = _Files(
-    CGROUPS / "memory", "memory", "memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.usage_in_bytes"
+    CGROUPS / "memory",
+    "memory",
+    limit="memory.limit_in_bytes",
+    peak="memory.max_usage_in_bytes",
+    now="memory.usage_in_bytes",
+    events="memory.oom_control",
 )
-_V2 = _Files(CGROUPS, "", "memory.max", "memory.peak", "memory.current")
+_V2 = _Files(
+    CGROUPS,
+    "",
+    limit="memory.max",
+    peak="memory.peak",
+    now="memory.current",
+    events="memory.events",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +64,17 @@ class MemoryGroup:
     def now_mib(self) -> float:
         return self._read(self.files.now)
 
-    def stat_mib(self, key: str) -> float:
-        lines = (self.folder / "memory.stat").read_text().splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.split()[0] == key) / MIB
+    def shared_mib(self) -> float:
+        """Pages of tmpfs, and memory that processes share."""
+        return self._line("memory.stat", "shmem") / MIB
+
+    def killed(self) -> int:
+        """Processes that the kernel has killed because the limit was reached."""
+        return self._line(self.files.events, "oom_kill")
+
+    def _line(self, file: str, key: str) -> int:
+        lines = (self.folder / file).read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.split()[0] == key)
 
     def _read(self, name: str) -> float:
         return int((self.folder / name).read_text()) / MIB
@@ -69,7 +94,21 @@ def memory_group(name: str, limit_mib: int | None = None) -> Iterator[MemoryGrou
             (folder / files.limit).write_text(str(limit_mib * MIB))
         yield MemoryGroup(folder, files)
     finally:
-        folder.rmdir()
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Children of a process that was killed end a little after it."""
+    until = time.monotonic() + END_S
+    while True:
+        try:
+            folder.rmdir()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(LOOK_S)
+        else:
+            return
 
 
 def _membership(controller: str) -> Path:

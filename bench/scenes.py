@@ -14,6 +14,7 @@ from bench.peers import Place, all_running, remark_missing
 from bench.queries import Subjects, hits, low, mix, tcp
 from bench.reloads import reloads
 from bench.sizes import sizes
+from bench.sizing import sizing
 from bench.start import start
 from bench.sync import start_small, sync
 from dnsserver.testing.kube_api import KubeApi
@@ -36,6 +37,7 @@ ALONE: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "start": start,
     "start-small": start_small,
     "sync": sync,
+    "sizing": sizing,
 }
 NAMES = (*TOGETHER, *ALONE)
 #: They are asked by dnsperf.

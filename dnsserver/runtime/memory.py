@@ -1,12 +1,10 @@
 """How much of the memory that there is hot answers may take."""
 
-from dnsserver.runtime.processes.cpus import memory_limit
+from dnsserver.runtime.processes.cpus import BASE_MEMORY, memory_limit
 
 #: Octets for each listener of a worker with which hot answers have their usual room. They may fill it several times
 #: over: young and old half, IP versions, less common ways to ask; but not more than half of this.
 AMPLE_MEMORY = 1 << 30
-#: Octets that the processes take before anything is asked, with a store of ordinary size.
-BASE_MEMORY = 96 << 20
 #: The least part: some thousand names stay hot in the smallest container.
 LEAST_ROOM = 1 / 64
 

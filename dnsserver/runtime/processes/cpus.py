@@ -12,6 +12,10 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 #: Workers that "auto" starts at most. Eight answer some million queries per second, the most that is asked of one
 #: server; on a node of 128 CPUs without a limit, more would only take memory.
 AUTO_MAX = 8
+#: Octets. With a memory limit, "auto" leaves this to the parent, the control process and a store of ordinary size, and
+#: starts a worker for each WORKER_MEMORY of the rest: some 15 MiB that a worker takes from the start, and what it keeps
+#: of its answers (docs/benchmarks/sizing.md).
+BASE_MEMORY, WORKER_MEMORY = 96 << 20, 32 << 20
 #: Workers that may be asked for by number.
 WORKERS_MAX = 64
 
@@ -22,12 +26,15 @@ _V1_CPU = ("cpu", "cpu,cpuacct", "cpuacct,cpu")
 
 
 def worker_count(text: str, cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
-    """The number of workers that *text* asks for: a number up to WORKERS_MAX, or "auto", one per usable CPU.
+    """The number of workers that *text* asks for: a number up to WORKERS_MAX, or "auto", one per usable CPU, and no
+    more than the memory limit has room for.
 
     Raises ValueError with a text for the user.
     """
     if text == "auto":
-        return min(_usable_cpus(cgroups, membership), AUTO_MAX)
+        limit = memory_limit(cgroups, membership)
+        room = AUTO_MAX if limit is None else max(1, (limit - BASE_MEMORY) // WORKER_MEMORY)
+        return min(_usable_cpus(cgroups, membership), room, AUTO_MAX)
     if text.isascii() and text.isdigit() and int(text) <= WORKERS_MAX:
         return int(text)
     raise ValueError(f"number of workers {text!r}: give auto, or a number from 0 to {WORKERS_MAX}")

@@ -57,6 +57,11 @@ CPUS = {
         5,
     ),
     "version 1, no limit": (V1, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+    "memory for two, as kubeadm has it": ("0::/\n", {"memory.max": f"{170 << 20}"}, 2),
+    "memory for one": ("0::/\n", {"memory.max": f"{128 << 20}"}, 1),
+    "memory for none": ("0::/\n", {"memory.max": f"{64 << 20}"}, 1),
+    "memory for all": ("0::/\n", {"memory.max": f"{1 << 30}"}, 8),
+    "memory for more than CPUs": ("0::/\n", {"memory.max": f"{256 << 20}", "cpu.max": "200000 100000"}, 2),
 }
 
 
