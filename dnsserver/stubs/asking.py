@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dnsserver.stubs.machine import Transport
@@ -11,6 +11,9 @@ from dnsserver.wire.frames import PREFIX, frame
 
 #: Seconds. A server that has not answered by then is taken to have lost the query.
 PATIENCE_S = 2.0
+
+#: Is told a transport and a local port.
+Announce = Callable[[Transport, int], None]
 
 
 class Servers:
@@ -24,10 +27,13 @@ class Servers:
         places: Mapping[str, tuple[str, int]],
         default: tuple[str, int] | None = None,
         patience_s: float = PATIENCE_S,
+        announce: Announce | None = None,
     ) -> None:
+        """*announce* is told from which local port a query comes, over which transport, before it is sent."""
         self._places = places
         self._default = default
         self._patience_s = patience_s
+        self._announce = announce or _to_nobody
 
     async def __call__(self, server: str, transport: Transport, octets: bytes) -> Delivery:
         place = self._places.get(server, self._default)
@@ -37,7 +43,7 @@ class Servers:
         ask = _by_udp if transport == "udp" else _by_tcp
         try:
             async with asyncio.timeout(self._patience_s):
-                reply = await ask(place, octets)
+                reply = await ask(place, octets, self._announce)
         except TimeoutError:
             return Delivery(fate="lost")
         except ConnectionRefusedError:
@@ -63,21 +69,27 @@ class _Datagrams(asyncio.DatagramProtocol):
             self.reply.set_exception(exc)
 
 
-async def _by_udp(place: tuple[str, int], octets: bytes) -> bytes:
+def _to_nobody(_transport: Transport, _port: int) -> None:
+    """It is of interest to servers that are part of the test."""
+
+
+async def _by_udp(place: tuple[str, int], octets: bytes, announce: Announce) -> bytes:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(
         lambda: _Datagrams(octets[:2]), remote_addr=place
     )
     try:
+        announce("udp", transport.get_extra_info("sockname")[1])
         transport.sendto(octets)
         return await protocol.reply
     finally:
         transport.close()
 
 
-async def _by_tcp(place: tuple[str, int], octets: bytes) -> bytes:
+async def _by_tcp(place: tuple[str, int], octets: bytes, announce: Announce) -> bytes:
     reader, writer = await asyncio.open_connection(*place)
     try:
+        announce("tcp", writer.get_extra_info("sockname")[1])
         writer.write(frame(octets))
         size = int.from_bytes(await reader.readexactly(PREFIX), "big")
         return await reader.readexactly(size)

@@ -3,26 +3,27 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec, Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self
 
 from dnsserver.faults import Fault, Faults, Transcript
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.sources.manifests.building import assemble
 from dnsserver.sources.manifests.reading import read_documents
-from dnsserver.sources.manifests.settings import Family
+from dnsserver.sources.manifests.settings import Family as IpFamily
+from dnsserver.stubs import LIBRARIES, Family, Lookup, Servers, run_virtually
+from dnsserver.stubs import Transcript as StubTranscript
 from dnsserver.testing.answers import Answer
-from dnsserver.testing.asking import TIMEOUT_S, Client, walked
+from dnsserver.testing.asking import NDOTS, TIMEOUT_S, Announce, Client, walked
 from dnsserver.testing.cluster_dns import ClusterDNS
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.expecting import Expected
 from dnsserver.testing.threaded_kube_api import ThreadedKubeApi, put_all, remove_all
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
 #: Seconds. A change of the cluster that is not served by then never will be.
 SETTLE_S = 10.0
+#: What pods have in resolv.conf (kubeadm's default); whatever is sent there comes to the server.
+NAME_SERVER = "10.96.0.10"
 
 
 class ThreadedClusterDNS:
@@ -44,7 +45,7 @@ class ThreadedClusterDNS:
         zone: str = "cluster.local",
         host: str = "127.0.0.1",
         options: Sequence[str] = (),
-        families: tuple[Family, ...] = ("IPv4",),
+        families: tuple[IpFamily, ...] = ("IPv4",),
         nodes: int = 1,
         faults: str | Iterable[Fault] = (),
         seed: int = 0,
@@ -56,6 +57,7 @@ class ThreadedClusterDNS:
         self._settings = ManifestSettings(families=families, nodes=nodes)
         self._api = kube_api or ThreadedKubeApi()
         self._own_api = kube_api is None
+        self._seed = seed
         self._clients: dict[tuple[str, int], str] = {}
         self._faults = Faults(faults, seed=seed, clients=self._clients)
         self._dns = ClusterDNS(
@@ -218,19 +220,9 @@ class ThreadedClusterDNS:
         """
         self.wait()
         search, address = self._standpoint(from_pod)
-        sources: list[tuple[str, int]] = []
-
-        def announce(protocol: str, port: int) -> None:
-            if address:
-                sources.append((protocol, port))
-                self._clients[protocol, port] = address
-
-        client = Client(self.host, self.port, announce, timeout_s)
-        try:
+        with self._asking_as(address) as announce:
+            client = Client(self.host, self.port, announce, timeout_s)
             return walked(client, name, type.upper(), search, tcp=tcp, who=from_pod)
-        finally:
-            for source in sources:
-                self._clients.pop(source, None)
 
     def expect(
         self,
@@ -251,6 +243,46 @@ class ThreadedClusterDNS:
         __tracebackhide__ = True
         expected = Expected(name, type.upper(), None if values is None else tuple(values), rcode.upper())
         return expected.asked(lambda: self.ask(name, type, from_pod=from_pod, tcp=tcp), within_s)
+
+    def resolve(
+        self,
+        name: str,
+        *,
+        from_pod: str,
+        libc: str = "glibc",
+        family: Family = Family.BOTH,
+        resolv_conf: str = "",
+    ) -> StubTranscript:
+        """What `getaddrinfo` (or Go's resolver) of a pod asks for, packet by packet, and what it comes to.
+
+        *libc* is one of `dnsserver.stubs.LIBRARIES`: the query sequence, the retries and the bugs are those of that
+        library, with *resolv_conf* or what the kubelet writes for a pod without `dnsConfig`. Time-outs are counted in
+        `seconds` and not waited for. Raises KeyError for another *libc*, LookupError for no pod.
+        """
+        self.wait()
+        search, address = self._standpoint(from_pod)
+        text = resolv_conf or f"search {' '.join(search)}\nnameserver {NAME_SERVER}\noptions ndots:{NDOTS}\n"
+        stub = LIBRARIES[libc].stub(Lookup(name, family), text, seed=self._seed)
+        with self._asking_as(address) as announce:
+            servers = Servers({}, default=(self.host, self.port), announce=announce)
+            found: StubTranscript = self._run(run_virtually(stub, servers))
+            return found
+
+    @contextlib.contextmanager
+    def _asking_as(self, address: str) -> Iterator[Announce]:
+        """Queries from ports that are announced come from *address*, if it is one, as far as the server can tell."""
+        sources: list[tuple[str, int]] = []
+
+        def announce(protocol: str, port: int) -> None:
+            if address:
+                sources.append((protocol, port))
+                self._clients[protocol, port] = address
+
+        try:
+            yield announce
+        finally:
+            for source in sources:
+                self._clients.pop(source, None)
 
     def _standpoint(self, from_pod: str) -> tuple[tuple[str, ...], str]:
         """Search list and address of a pod."""

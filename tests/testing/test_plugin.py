@@ -424,3 +424,34 @@ def test_differ(cluster_dns):
     assert "two answers differ (- right, + left):" in told
     assert "+   udp web.default.svc.cluster.local A: NOERROR, A 10.96.0.1" in told
     assert "-   udp web.shop.svc.cluster.local A: NXDOMAIN, no records" in told
+
+
+# The resolvers of programs.
+
+MANY_PODS = """
+apiVersion: v1
+kind: Service
+metadata: {name: all}
+spec: {selector: {app: worker}, clusterIP: None, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: worker}
+spec:
+  replicas: 60
+  serviceName: all
+  selector: {matchLabels: {app: worker}}
+  template: {metadata: {labels: {app: worker}}, spec: {containers: [{name: worker, image: worker}]}}
+"""
+
+
+@pytest.mark.cluster_dns(manifests=MANY_PODS)
+def test_resolvers_of_libraries(cluster_dns: ThreadedClusterDNS) -> None:
+    found = {
+        libc: len(cluster_dns.resolve("all", from_pod="default/worker-0", libc=libc).outcome.addresses)
+        for libc in ("glibc", "musl", "musl-1.2.3", "go")
+    }
+    assert found == {"glibc": 60, "musl": 48, "musl-1.2.3": 29, "go": 60}
+    assert {each.client for each in cluster_dns.transcript} == {cluster_dns.pods()["default/worker-0"]}
+    with pytest.raises(KeyError):
+        cluster_dns.resolve("all", from_pod="default/", libc="other")
