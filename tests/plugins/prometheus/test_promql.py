@@ -16,6 +16,7 @@ import pytest
 
 from dnsserver.testing.kube_api import KubeApi, namespace, service, slice_of
 from dnsserver.wire.codes import Rcode
+from tests.plugins.prometheus.chart_queries import CHART_READS
 from tests.plugins.prometheus.queries import READS, Read
 from tests.runtime.helpers import PATIENCE_S, get
 from tests.support.process import ServerProcess, free_port
@@ -47,6 +48,15 @@ COREFILE = """\
         health_check 100ms
     }}
     cache 30
+    loop
+    reload
+}}
+manifests.test:{port} {{
+    bind 127.0.0.1
+    prometheus 127.0.0.1:{metrics}
+    kubernetes manifests.test {{
+        manifests {manifests}
+    }}
 }}
 """
 #: Seconds between two rounds of questions.
@@ -136,8 +146,10 @@ async def test_every_expression_finds_its_series(tmp_path: Path) -> None:
             namespace("default"), service("web", "10.96.0.7"), service("db"), slice_of("db", ["10.1.0.1"])
         )
         ports = {name: free_port() for name in ("port", "health", "metrics")}
-        corefile = tmp_path / "Corefile"
-        corefile.write_text(COREFILE.format(api=api.url, upstream=talking.port, silent=mute.port, **ports))
+        corefile, manifests = tmp_path / "Corefile", tmp_path / "manifests"
+        manifests.mkdir()
+        upstreams = {"upstream": talking.port, "silent": mute.port}
+        corefile.write_text(COREFILE.format(api=api.url, manifests=manifests, **upstreams, **ports))
         with ServerProcess("-conf", corefile, "--workers", "2"):
             load = asyncio.create_task(asking(ports["port"], api))
             try:
@@ -151,7 +163,7 @@ async def test_every_expression_finds_its_series(tmp_path: Path) -> None:
 
 async def _until_found(server: Prometheus) -> list[Read]:
     """What finds nothing by the end of our patience."""
-    left = list(READS)
+    left = [*READS, *CHART_READS]
     try:
         async with asyncio.timeout(PATIENCE_S * 3):
             while left:
