@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby
 
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
@@ -12,7 +13,7 @@ from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import Feed, ObjectKey
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.reverse import IN_ADDR_ARPA, IP6_ARPA, is_reverse
-from dnsserver.zone.view import is_exposed, zone_views
+from dnsserver.zone.view import ZoneView, is_exposed, zone_views
 
 #: A label that no Service or namespace has, in all likelihood.
 ABSENT = b"dnsserver-compare-absent"
@@ -21,43 +22,50 @@ OUTSIDE = names.prefix((b"example", b"com"))
 ADDRESSES = (Type.A, Type.AAAA)
 
 #: Kind of question, in words, to questions.
-Kinds = Mapping[str, list[Question]]
+Kinds = Mapping[str, Iterable[Question]]
 
 
 def cluster_questions(state: ClusterState, zone: bytes) -> Kinds:
-    """Of the cluster in *state*, served as *zone* (lower case)."""
+    """Of the cluster in *state*, served as *zone* (lower case). A large one has millions: they are made one by one."""
     policy = RecordPolicy()
     views = zone_views((zone, IN_ADDR_ARPA, IP6_ARPA), zone, state, policy)
-    owners: dict[bytes, set[int]] = {}
-    for view in views:
-        for record in view.records():
-            owners.setdefault(record.owner, set()).add(record.rtype)
     keys = [key for key in state.keys(Feed.SERVICES) if is_exposed(key.namespace, state, policy)]
-    namespaces = sorted(state.namespaces())
     return {
         "apex": [Question(zone, Type.SOA)],
-        "records": [one for owner, types in owners.items() for one in _typed(owner, types)],
-        "search lists": [one for key in keys for one in _searched(key, zone)],
-        "pods": list(_pods(state, keys, zone)),
-        "absent": [
-            *(one for key in keys for one in _absent_ports(key, zone)),
-            *(one for namespace in namespaces for one in _absent_names(namespace, zone)),
-        ],
+        "records": chain.from_iterable(map(_recorded, views)),
+        "search lists": (one for key in keys for one in _searched(key, zone)),
+        "pods": _pods(state, keys, zone),
+        "absent ports": (one for key in keys for one in _absent_ports(key, zone)),
+        "absent names": (one for name in sorted(state.namespaces()) for one in _absent_names(name, zone)),
     }
 
 
 def sampled(kinds: Kinds, most: int, seed: int) -> list[Question]:
     """*most* of them at random, 0: all; each once. Kinds with few questions are taken whole, the others share what is
-    left."""
+    left. No more than *most* of each kind are held."""
     chance = random.Random(seed)
+    held = [_distinct(_some(questions, most, chance)) for questions in kinds.values()]
     chosen: list[Question] = []
     left = most
-    for place, questions in enumerate(sorted(map(_distinct, kinds.values()), key=len)):
-        share = left // (len(kinds) - place) if most else len(questions)
+    for place, questions in enumerate(sorted(held, key=len)):
+        share = left // (len(held) - place) if most else len(questions)
         taken = questions if len(questions) <= share else chance.sample(questions, share)
         chosen += taken
         left -= len(taken)
     return _distinct(chosen)
+
+
+def _some(questions: Iterable[Question], most: int, chance: random.Random) -> list[Question]:
+    """*most* of them, each with the same chance (Vitter's algorithm R); 0: all."""
+    if not most:
+        return list(questions)
+    found: list[Question] = []
+    for number, one in enumerate(questions):
+        if number < most:
+            found.append(one)
+        elif (place := chance.randrange(number + 1)) < most:
+            found[place] = one
+    return found
 
 
 def _distinct(questions: Iterable[Question]) -> list[Question]:
@@ -66,6 +74,11 @@ def _distinct(questions: Iterable[Question]) -> list[Question]:
     for one in questions:
         found.setdefault((one.name.lower(), one.rtype), one)
     return list(found.values())
+
+
+def _recorded(view: ZoneView) -> Iterator[Question]:
+    for owner, records in groupby(view.records(), key=lambda record: record.owner):
+        yield from _typed(owner, {record.rtype for record in records})
 
 
 def _typed(owner: bytes, types: Iterable[int]) -> Iterator[Question]:
