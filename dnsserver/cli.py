@@ -14,6 +14,7 @@ COMMANDS = {
     "explain": "dnsserver.commands.explain",
     "names": "dnsserver.commands.names",
     "node-cache": "dnsserver.commands.node_cache",
+    "resolve": "dnsserver.commands.resolve",
     "serve": "dnsserver.commands.serve",
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dnsserver.commands.printing import say
 from dnsserver.config import ConfigError, Corefile, Origin, seconds
+from dnsserver.plugins.addresses import Address, parse_address
 from dnsserver.plugins.table import ORDER
 from dnsserver.runtime.processes.cpus import worker_count
 
@@ -87,6 +88,17 @@ def duration(text: str) -> float:
         return seconds(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def address(text: str) -> Address:
+    """IP or IP:PORT."""
+    try:
+        found = parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is no IP address, with or without :PORT")
+    return found
 
 
 def _share(text: str) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from dnsserver.commands.arguments import duration, standard_input
+from dnsserver.commands.arguments import address, duration, standard_input
 from dnsserver.commands.printing import end_progress, fail, progress, say
 from dnsserver.comparing import report
 from dnsserver.comparing.asking import Server
@@ -16,7 +16,6 @@ from dnsserver.comparing.rounds import Outcome, Rules, compare
 from dnsserver.comparing.states import described, listed
 from dnsserver.comparing.texts import TextError, listed_questions, logged_questions
 from dnsserver.config import ConfigError
-from dnsserver.plugins.addresses import Address, parse_address
 from dnsserver.sources.kubernetes.credentials import SourceError
 from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.sources.manifests import ManifestError
@@ -133,8 +132,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 when all replies are alike, 1 when not or something failed, 2 for a wrong command line.",
     )
     add = parser.add_argument
-    add("--old", metavar="ADDR", type=_address, required=True, help="the present server: IP or IP:PORT")
-    add("--new", metavar="ADDR", type=_address, required=True, help="the one to take its place")
+    add("--old", metavar="ADDR", type=address, required=True, help="the present server: IP or IP:PORT")
+    add("--new", metavar="ADDR", type=address, required=True, help="the one to take its place")
     _add_names(parser)
     add("--qps", type=_positive, default=QPS, help=f"questions each second to each server (default {QPS:g})")
     add("--concurrency", type=_count, default=CONCURRENCY, help=f"of them under way (default {CONCURRENCY})")
@@ -191,16 +190,6 @@ def _add_names(parser: argparse.ArgumentParser) -> None:
         help=f"questions, 0: all (default {MOST:,}, at random)",
     )
     add("--seed", type=int, default=0, help="of that choice (default 0)")
-
-
-def _address(text: str) -> Address:
-    try:
-        found = parse_address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text} is no IP address, with or without :PORT")
-    return found
 
 
 def _zone(text: str) -> bytes:

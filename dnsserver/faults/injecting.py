@@ -102,7 +102,8 @@ class Faults:
             case Fault(kind=Kind.RCODE, rcode=rcode):
                 return encode(Reply(rcode=rcode), query)
             case Fault(kind=Kind.TRUNCATE):
-                return encode(Reply(truncated=True), query)
+                # glibc takes an empty answer without AA and RA for a referral, whatever TC says (res_send.c).
+                return encode(Reply(truncated=True, authoritative=True), query)
         reply = await respond(query.octets, query.arrival)
         if last is None or reply is None:
             return reply

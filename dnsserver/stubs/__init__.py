@@ -5,12 +5,13 @@
     transcript.outcome, transcript.seconds, transcript.exchanges
 
 `machine` has the border between the libraries' rules (`glibc`, `musl`, `go`: pure) and what runs them: `virtual`, where
-time is counted and not waited for.
+time is counted and not waited for, and `sockets`. `pods` has the kubelet's rules for a pod's resolv.conf.
 """
 
 from dnsserver.stubs.asking import Servers
 from dnsserver.stubs.libraries import LIBRARIES, Library
 from dnsserver.stubs.outcome import Family, Lookup, Outcome
+from dnsserver.stubs.sockets import run_really
 from dnsserver.stubs.transcript import Exchange, Transcript
 from dnsserver.stubs.virtual import Delivery, Network, run_virtually
 
@@ -25,5 +26,6 @@ __all__ = [
     "Outcome",
     "Servers",
     "Transcript",
+    "run_really",
     "run_virtually",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from dnsserver.stubs.machine import Channel, Transport
 from dnsserver.stubs.outcome import Outcome
-from dnsserver.wire.codes import Flag
+from dnsserver.stubs.queries import Answer
 from dnsserver.wire.message import Message
 
 
@@ -20,7 +20,7 @@ class Exchange:
     answered: float | None = None
     reply: bytes = b""
     broken: str = ""
-    """ "refused" or "closed": what became of the socket instead of a reply."""
+    """What became of it instead: "refused", "closed" (the socket), "unheard" (an answer that was not waited for)."""
 
     @property
     def transport(self) -> Transport:
@@ -33,8 +33,9 @@ class Exchange:
         return asked.name, asked.rtype
 
     @property
-    def authentic(self) -> bool:
-        return bool(self.query.header.flags & Flag.AD)
+    def answer(self) -> Answer | None:
+        """The reply, as far as it can be read."""
+        return Answer.read(self.reply)
 
 
 @dataclass(slots=True)
@@ -46,25 +47,20 @@ class Transcript:
     seconds: float | None = 0.0
 
     @property
-    def packets(self) -> int:
-        """DNS messages in both directions, without the segments that TCP needs besides."""
-        return len(self.exchanges) + sum(bool(exchange.reply) for exchange in self.exchanges)
+    def answers(self) -> int:
+        """Replies that came while the program listened."""
+        return sum(bool(exchange.reply) for exchange in self.exchanges)
 
     def sent(self, at: float, channel: Channel, server: str, octets: bytes) -> Exchange:
         exchange = Exchange(at, channel, server, Message.decode(octets), octets)
         self.exchanges.append(exchange)
         return exchange
 
-    def heard(self, at: float, channel: Channel, server: str, octets: bytes) -> None:
-        """Note *octets* with the last query that they can belong to."""
-        for exchange in reversed(self.exchanges):
-            same = exchange.channel == channel and exchange.server == server
-            if same and not exchange.reply and exchange.octets[:2] == octets[:2]:
-                exchange.answered, exchange.reply = at, octets
-                return
+    def unanswered(self, channel: Channel) -> list[Exchange]:
+        """What was sent by *channel* and has no answer, in order."""
+        return [item for item in self.exchanges if item.channel == channel and not item.reply]
 
     def broke(self, at: float, channel: Channel, how: str) -> None:
-        """Note the end of a socket with what was sent by it and has no reply."""
-        for exchange in self.exchanges:
-            if exchange.channel == channel and not exchange.reply:
-                exchange.answered, exchange.broken = at, how
+        """Note what became of a socket with all that it still owes."""
+        for exchange in self.unanswered(channel):
+            exchange.answered, exchange.broken = at, how

@@ -69,6 +69,8 @@ class _Run:
                     self._now = event.at
             for _, task in self._asked:
                 task.cancel()
+        for _, _, exchange, delivery in self._coming:
+            exchange.broken = "unheard" if delivery.fate == "answered" else delivery.fate
         self._stub.close()
         return self._transcript
 
@@ -105,13 +107,15 @@ class _Run:
         """None for what the program does not hear of: its socket is closed, or not connected."""
         channel = exchange.channel
         if channel in self._closed:
+            exchange.broken = "unheard" if delivery.fate == "answered" else delivery.fate
             return None
         if delivery.fate == "answered":
             exchange.answered, exchange.reply = at, delivery.octets
             return Reply(at, channel, exchange.server, delivery.octets)
-        exchange.answered, exchange.broken = at, delivery.fate
         if not channel.connected:
+            exchange.answered, exchange.broken = at, delivery.fate
             return None
+        self._transcript.broke(at, channel, delivery.fate)
         return Broken(at, channel, refused=delivery.fate == "refused")
 
 

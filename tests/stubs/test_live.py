@@ -14,6 +14,7 @@ NOT_EMULATED = {"glibc": ("strict errors",), "musl": ("root in the search list",
 
 
 @pytest.mark.netns
+@pytest.mark.alone
 @pytest.mark.tool("gcc", "musl-gcc", "go", "ip", "unshare")
 @pytest.mark.parametrize("real", REAL, ids=lambda real: real.name)
 async def test_emulator_equals_the_library(real: Real, tmp_path: Path) -> None:
