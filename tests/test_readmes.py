@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGINS = REPOSITORY / "dnsserver" / "plugins"
 PAGES = (
     REPOSITORY / "README.md",
+    REPOSITORY / "chart" / "README.md",
     *sorted(REPOSITORY.glob("docs/*.md")),
     *sorted(PLUGINS.glob("*/README.md")),
 )
