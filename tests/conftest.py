@@ -7,6 +7,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 #: Folders of tests that put the server under load, or measure time in what real programs do.
 ALONE = ("chaos",)
+#: A project of its own, whose tests are run in an environment of its own (testing/test_sample_project.py).
+collect_ignore = ["sample_project"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
