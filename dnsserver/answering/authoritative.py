@@ -5,7 +5,7 @@ from typing import assert_never
 from dnsserver.answering.lookup import Elsewhere, Endless, Found, NoData, NxDomain, Outcome, Resolution
 from dnsserver.answering.reply import Reply
 from dnsserver.wire.codes import ExtendedError, Rcode
-from dnsserver.wire.edns import extended_error
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.records import Record
 from dnsserver.zone.view import Zone
 
@@ -33,7 +33,7 @@ def not_ready(zone: Zone, origin: bytes) -> Reply:
         rcode=Rcode.SERVFAIL,
         authority=zone.soa.records(origin, origin),
         authoritative=True,
-        options=(extended_error(ExtendedError.NOT_READY, f"waiting for the first list of {waiting}"),),
+        options=(told_cause(ExtendedError.NOT_READY, f"no list yet of {waiting}"),),
     )
 
 

@@ -1,7 +1,7 @@
 """A reply as values, and the one place that makes it fit (RFC 2181 section 9, RFC 6891)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dnsserver.answering.query import Query, reply_flags
 from dnsserver.wire.codes import OPTION_PADDING, Flag, Rcode
@@ -73,8 +73,10 @@ def encode(reply: Reply, query: Query) -> bytes:
     Answer and authority lose records from the end, and TC says so; additional is help that was not asked for and
     loses its last records without a word (RFC 2181 section 9).
     """
-    opt = opt_of(reply, query)
-    writer = MessageWriter(header_of(reply, query), query.question, _limit(reply, query), reserved=len(opt))
+    opt, limit = opt_of(reply, query), _limit(reply, query)
+    if reply.options and HEADER_SIZE + len(query.question.encode()) + len(opt) > limit:
+        opt = opt_of(replace(reply, options=()), query)  # texts of other servers may have any length
+    writer = MessageWriter(header_of(reply, query), query.question, limit, reserved=len(opt))
     complete = writer.put_all(1, reply.answer) and writer.put_all(2, reply.authority)
     if complete:
         writer.put_all(3, reply.additional)

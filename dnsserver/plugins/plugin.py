@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dnsserver.answering.query import Labels, Query
 from dnsserver.answering.reply import Reply
+from dnsserver.explaining.cause import SHORT
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpAnswer
@@ -21,7 +22,8 @@ from dnsserver.store.keeping import InMemory, Keep
 from dnsserver.transports.certificates import Certificates
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.transports.limits import StreamTimeouts, TransportCounters
-from dnsserver.wire.codes import Rcode
+from dnsserver.wire.codes import Class, ExtendedError, Rcode
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 from dnsserver.zone.cluster import ClusterState
@@ -351,6 +353,23 @@ class Plugin:
     """Names and types that a newcomer may ask for, once the server runs."""
 
 
+_NOBODY = told_cause(ExtendedError.NOT_AUTHORITATIVE, SHORT["no-next-plugin"])
+#: To names that are none of this server's.
+NOT_AUTHORITATIVE = Reply(
+    rcode=Rcode.REFUSED,
+    options=(told_cause(ExtendedError.NOT_AUTHORITATIVE, SHORT["zone-not-served"]),),
+)
+
+
+def not_supported(query: Query) -> Reply:
+    """REFUSED to a transfer, or to a class that has no zones here."""
+    if query.question.rclass != Class.IN:
+        text = "only names of class IN are served"
+    else:
+        text = "transfers of this zone are not served"
+    return Reply(rcode=Rcode.REFUSED, options=(told_cause(ExtendedError.NOT_SUPPORTED, text),))
+
+
 @dataclass(frozen=True, slots=True)
 class NoNextPlugin:
     """The end of a chain: nobody answered (section 11.3). *last* is the plugin in front of it."""
@@ -359,7 +378,11 @@ class NoNextPlugin:
 
     async def __call__(self, query: Query) -> Reply | None:  # noqa: ARG002 - a handler like the others
         error = "no next plugin found"
-        return Reply(rcode=Rcode.SERVFAIL, error=f"plugin/{self.last}: {error}" if self.last else error)
+        return Reply(
+            rcode=Rcode.SERVFAIL,
+            options=(_NOBODY,),
+            error=f"plugin/{self.last}: {error}" if self.last else error,
+        )
 
 
 no_next_plugin = NoNextPlugin()

@@ -7,9 +7,18 @@ from dataclasses import replace
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
 from dnsserver.answering.static import tell
-from dnsserver.plugins.plugin import Handler, Lasting, NoNextPlugin, Plugin, ZoneCopy
+from dnsserver.plugins.plugin import (
+    NOT_AUTHORITATIVE,
+    Handler,
+    Lasting,
+    NoNextPlugin,
+    Plugin,
+    ZoneCopy,
+    not_supported,
+)
 from dnsserver.wire import names
-from dnsserver.wire.codes import Class, Opcode, Rcode, Type
+from dnsserver.wire.codes import Class, ExtendedError, Opcode, Rcode, Type
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 from dnsserver.zone.static import StaticZone
 
@@ -18,6 +27,8 @@ TRAIL_MAX = 8
 
 #: Seconds. A reply may be given again so long without a look at the zone, which ends it when it changes.
 LASTS_S = 3600
+
+_ENDLESS = told_cause(ExtendedError.OTHER, "the CNAMEs lead back, or go on too long")
 
 #: Deals with a NOTIFY for a zone, and says whether it is to be confirmed.
 Notified = Callable[[Query, bytes], bool]
@@ -137,13 +148,15 @@ class StaticZoneHandler:
         if origin is None:
             return await self._elsewhere(query, inside)
         if query.question.rclass != Class.IN or query.question.rtype in (Type.AXFR, Type.IXFR):
-            return Reply(rcode=Rcode.REFUSED)
+            return not_supported(query)
         if query.header.opcode == Opcode.NOTIFY:
             return self._confirmed(query, origin)
         zone = self._table[origin]
         if zone is None:
-            where = names.to_text(origin)
-            return Reply(rcode=Rcode.SERVFAIL, error=f"zone {where} has not been loaded")
+            error = f"zone {names.to_text(origin)} has not been loaded"
+            return Reply(
+                rcode=Rcode.SERVFAIL, options=(told_cause(ExtendedError.NOT_READY, error),), error=error
+            )
         told = tell(zone, query.question, do=query.edns is not None and query.edns.do)
         if told.missing and any(names.is_below(query.name, each) for each in self._fallthrough):
             return await self._next(query)
@@ -153,7 +166,7 @@ class StaticZoneHandler:
     async def _elsewhere(self, query: Query, inside: bool) -> Reply | None:
         """At the end of the chain an authoritative server refuses what is not its business."""
         if isinstance(self._next, NoNextPlugin) and inside:
-            return Reply(rcode=Rcode.REFUSED)
+            return NOT_AUTHORITATIVE
         return await self._next(query)
 
     def _confirmed(self, query: Query, origin: bytes) -> Reply | None:
@@ -171,7 +184,7 @@ class StaticZoneHandler:
         """*reply* with what the whole server says of *target*; the RCODE is that of the end (RFC 6604 section 3)."""
         been = (*query.trail, query.name)
         if target.lower() in been or len(been) > TRAIL_MAX:
-            return replace(reply, rcode=Rcode.SERVFAIL)
+            return replace(reply, rcode=Rcode.SERVFAIL, options=(*reply.options, _ENDLESS))
         found = await self._lookup(follow(query, target))
         if found is None:
             return reply
@@ -182,5 +195,6 @@ class StaticZoneHandler:
             answer=reply.answer + found.answer,
             authority=found.authority if negative else (),
             truncated=found.truncated,
+            options=reply.options + (found.options if found.rcode == Rcode.SERVFAIL else ()),
             live=found.live,
         )

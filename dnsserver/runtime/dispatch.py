@@ -10,6 +10,7 @@ from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.answering.transfer import messages
 from dnsserver.observability.counters import Meter
+from dnsserver.plugins.plugin import NOT_AUTHORITATIVE, not_supported
 from dnsserver.runtime.choosing import SiteChoice
 from dnsserver.runtime.fastpath import FastPath
 from dnsserver.runtime.ready import Place
@@ -17,11 +18,18 @@ from dnsserver.runtime.sites import BuiltSite
 from dnsserver.transports.responder import NothingReady, ReadyReplies
 from dnsserver.wire import names
 from dnsserver.wire.arrival import Arrival
-from dnsserver.wire.codes import Class, Rcode, type_name
+from dnsserver.wire.codes import Class, ExtendedError, Rcode, type_name
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 from dnsserver.wire.stream import FirstOfMany
 
 LOG = logging.getLogger("dnsserver.server")
+
+#: When a handler lets an exception through.
+_FAILED = Reply(
+    rcode=Rcode.SERVFAIL,
+    options=(told_cause(ExtendedError.OTHER, "an error inside the server; see its log"),),
+)
 
 
 class Dispatcher:
@@ -131,7 +139,7 @@ class Dispatcher:
         except Exception as error:
             self.panics += 1
             self._tell(query, error)
-            zone, reply = None, Reply(rcode=Rcode.SERVFAIL)
+            zone, reply = None, _FAILED
             sent = encode(reply, query)
         if self._meter is not None:
             self._meter.answered(zone, query, reply, sent, begun)
@@ -157,7 +165,9 @@ class Dispatcher:
         return await self._resolved(query, self.choice.zone(query))
 
     async def _resolved(self, query: Query, zone: bytes | None) -> Reply | None:
-        return Reply(rcode=Rcode.REFUSED) if zone is None else await self._sites[zone].handler(query)
+        if zone is None:
+            return NOT_AUTHORITATIVE if query.question.rclass == Class.IN else not_supported(query)
+        return await self._sites[zone].handler(query)
 
 
 def _encoded(reply: Reply, query: Query) -> bytes:

@@ -84,7 +84,12 @@ class ExtendedError(IntEnum):
     NOT_READY = 14
     BLOCKED = 15
     FILTERED = 17
+    PROHIBITED = 18
     STALE_NXDOMAIN_ANSWER = 19
+    NOT_AUTHORITATIVE = 20
+    NOT_SUPPORTED = 21
+    NO_REACHABLE_AUTHORITY = 22
+    NETWORK_ERROR = 23
 
 
 #: EDNS option number of the name server identifier (RFC 5001 section 4.1).

@@ -12,6 +12,10 @@ _OPTION = struct.Struct("!HH")
 _DO = 0x8000
 #: Octets. Code and length in front of an option's data.
 OPTION_HEAD = 4
+#: Octets of EXTRA-TEXT that we write: it is to fit beside the answer, and to be read in a line of a log.
+EXTRA_TEXT_MAX = 64
+#: In place of what was cut off.
+_CUT = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +58,14 @@ def encode_options(options: tuple[tuple[int, bytes], ...]) -> bytes:
 
 
 def extended_error(code: int, text: str = "") -> tuple[int, bytes]:
-    """An Extended DNS Error as an EDNS option (RFC 8914 section 2)."""
+    """An Extended DNS Error as an EDNS option, with *text* as it is (RFC 8914 section 2)."""
     return OPTION_EDE, code.to_bytes(2, "big") + text.encode()
+
+
+def told_cause(code: int, text: str) -> tuple[int, bytes]:
+    """As `extended_error`, of a cause that we tell: *text* is cut to EXTRA_TEXT_MAX octets, between two characters."""
+    octets = text.encode()
+    if len(octets) > EXTRA_TEXT_MAX:
+        room = EXTRA_TEXT_MAX - len(_CUT.encode())
+        text = octets[:room].decode(errors="ignore") + _CUT
+    return extended_error(code, text)

@@ -98,9 +98,14 @@ def nxdomain(ask: str, *answer: str) -> Case:
     return Case(ask=ask, answer=answer, authority=(SOA,), rcode="NXDOMAIN")
 
 
-def error(ask: str, rcode: str) -> Case:
-    """An RCODE and nothing else, not authoritative."""
-    return Case(ask=ask, rcode=rcode, aa=False)
+def error(ask: str, rcode: str, ede: int | None = None) -> Case:
+    """An RCODE and nothing else, not authoritative; *ede* as Case has it."""
+    return Case(ask=ask, rcode=rcode, aa=False, ede=ede)
+
+
+def refused(ask: str) -> Case:
+    """A transfer, or a class that is not served: Not Supported."""
+    return error(ask, "REFUSED", 21)
 
 
 def not_ready(ask: str) -> Case:

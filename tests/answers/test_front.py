@@ -191,7 +191,7 @@ async def test_unsynced_names_have_an_extended_error_only_for_edns() -> None:
     (option,) = edns.options
     assert isinstance(option, dns.edns.EDEOption)
     assert option.code == dns.edns.EDECode.NOT_READY
-    assert option.text == "waiting for the first list of endpointslices, services"
+    assert option.text == "no list yet of endpointslices, services"
     assert plain.authority[0][0].serial == CREATED
 
 

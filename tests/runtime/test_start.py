@@ -119,7 +119,7 @@ async def test_names_are_not_denied_before_the_first_lists(api: KubeApi, ports: 
                 assert not reply.answer
                 ((code, text),) = extended_errors(reply)
                 assert code == NOT_READY
-                assert text == "waiting for the first list of endpointslices, namespaces, services"
+                assert text == "no list yet of endpointslices, namespaces, services"
         plain = await ask(ports.dns, WEB)
         assert (rcode(plain), plain.options) == ("SERVFAIL", ())
         # What does not hang on the cluster's objects is known all the same.
@@ -146,7 +146,7 @@ async def test_one_list_that_is_missing_is_enough(api: KubeApi, ports: Ports) ->
         assert await resolves(ports) == ["A 10.9.0.80"]
         reply = await ask(ports.dns, "pods.default.svc.cluster.local", edns=True)
         assert rcode(reply) == "SERVFAIL"
-        assert extended_errors(reply) == [(NOT_READY, "waiting for the first list of endpointslices")]
+        assert extended_errors(reply) == [(NOT_READY, "no list yet of endpointslices")]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.3])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
+from dnsserver.explaining.cause import SHORT
 from dnsserver.observability.families import Family, Kind
 from dnsserver.plugins.acl.settings import Action, Address, Rule
 from dnsserver.plugins.place import server_label
@@ -14,14 +15,16 @@ from dnsserver.plugins.plugin import Handler
 from dnsserver.plugins.zone_names import longest
 from dnsserver.wire import names
 from dnsserver.wire.codes import ExtendedError, Rcode
-from dnsserver.wire.edns import extended_error
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 
 PLUGIN = "acl"
 
+_BLOCKED = told_cause(ExtendedError.BLOCKED, SHORT["blocked-by-acl"])
+_FILTERED = told_cause(ExtendedError.FILTERED, "records left out by plugin acl")
 _REPLIES = {
-    Action.BLOCK: Reply(rcode=Rcode.REFUSED, options=(extended_error(ExtendedError.BLOCKED),), plugin=PLUGIN),
-    Action.FILTER: Reply(options=(extended_error(ExtendedError.FILTERED),), plugin=PLUGIN),
+    Action.BLOCK: Reply(rcode=Rcode.REFUSED, options=(_BLOCKED,), plugin=PLUGIN),
+    Action.FILTER: Reply(options=(_FILTERED,), plugin=PLUGIN),
     Action.DROP: None,
 }
 _FAMILIES = {

@@ -9,7 +9,7 @@ from dnsserver.answering.kinds import Kind
 from dnsserver.answering.query import Query
 from dnsserver.answering.reply import Reply
 from dnsserver.wire.codes import ExtendedError, Flag, Rcode
-from dnsserver.wire.edns import extended_error
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 
@@ -22,9 +22,10 @@ EVERY_TYPE = -1
 #: Octets. What an entry and one of its records take besides their names and data (CPython 3.11, 64 bits).
 ENTRY_OCTETS, RECORD_OCTETS, NAME_OCTETS = 1_000, 250, 90
 
-_STALE = extended_error(ExtendedError.STALE_ANSWER)
-_STALE_NXDOMAIN = extended_error(ExtendedError.STALE_NXDOMAIN_ANSWER)
-_CACHED_ERROR = extended_error(ExtendedError.CACHED_ERROR)
+_OUT_OF_DATE = "kept by plugin cache, and out of date"
+_STALE = told_cause(ExtendedError.STALE_ANSWER, _OUT_OF_DATE)
+_STALE_NXDOMAIN = told_cause(ExtendedError.STALE_NXDOMAIN_ANSWER, _OUT_OF_DATE)
+_CACHED_ERROR = told_cause(ExtendedError.CACHED_ERROR, "a failure that plugin cache keeps")
 
 
 @dataclass(slots=True, eq=False)

@@ -8,11 +8,13 @@ from dnsserver.answering.reply import Reply
 from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire import names
-from dnsserver.wire.codes import Rcode, type_name
+from dnsserver.wire.codes import ExtendedError, Rcode, type_name
+from dnsserver.wire.edns import told_cause
 
 _log = plugin_logger("cancel")
 #: What Go says of a deadline that has passed.
 ERROR = "context deadline exceeded"
+_TOLD = told_cause(ExtendedError.OTHER, "no answer in the time that plugin cancel gives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +34,4 @@ class Cancel:
         # `errors` stands behind this plugin, and has been cancelled with the rest.
         name, rtype = names.to_text(query.name), type_name(query.question.rtype)
         _log.error("%d %s %s: %s", Rcode.SERVFAIL, name, rtype, ERROR)
-        return Reply(rcode=Rcode.SERVFAIL, plugin="cancel", error=ERROR)
+        return Reply(rcode=Rcode.SERVFAIL, options=(_TOLD,), plugin="cancel", error=ERROR)

@@ -14,11 +14,13 @@ from dnsserver.plugins.forward.metadata import note
 from dnsserver.plugins.forward.probes import Probes
 from dnsserver.plugins.forward.settings import ROUNDS, ForwardSettings
 from dnsserver.plugins.forward.spelling import respelled
+from dnsserver.plugins.forward.telling import NO_HEALTHY, Option, no_reply, own_limit, with_cause
 from dnsserver.plugins.forward.upstreams import Upstream, Upstreams
 from dnsserver.plugins.plugin import Handler
 from dnsserver.transports.exchange import ExchangePlaces
-from dnsserver.transports.upstream.peer import ExchangeError, OwnWantError
-from dnsserver.wire.codes import Rcode
+from dnsserver.transports.upstream.peer import TIMED_OUT, ExchangeError, OwnWantError
+from dnsserver.wire.codes import ExtendedError, Rcode
+from dnsserver.wire.edns import told_cause
 
 #: Seconds. Between two failures of one question beyond ROUNDS with each upstream: `max_connect_attempts 0` shall not be
 #: a flood where upstreams refuse at once.
@@ -70,7 +72,7 @@ class Forward:
         if most and self._queries >= most:
             self._counters.rejected += 1
             error = f"concurrent queries exceeded maximum {most}"
-            return Reply(rcode=Rcode.REFUSED, plugin=PLUGIN, error=error)
+            return Reply(rcode=Rcode.REFUSED, options=(own_limit(error),), plugin=PLUGIN, error=error)
         self._queries += 1
         try:
             outcome = await self._outcome(query, deadline)
@@ -95,9 +97,11 @@ class Forward:
         try:
             return await self._in_flight.ask((tcp, asked.key), deadline, work, self._joined)
         except TooManyError:
-            return self._failed(asked, "too many queries wait for replies to equal ones")
+            error = "too many queries wait for replies to equal ones"
+            return self._failed(asked, error, own_limit(error))
         except TimeoutError:
-            return self._failed(asked, "no reply to an equal query in time: i/o timeout")
+            told = told_cause(ExtendedError.NO_REACHABLE_AUTHORITY, "no reply to an equal query in time")
+            return self._failed(asked, f"no reply to an equal query in time: {TIMED_OUT}", told)
 
     def _joined(self) -> None:
         self._counters.coalesced += 1
@@ -105,7 +109,7 @@ class Forward:
     async def _placed(self, asked: Asked, tcp: bool, deadline: float) -> Outcome:
         if not self._places.take():
             error = f"upstream exchanges exceeded maximum {self._places.most}, our share of the limit of open files"
-            return self._failed(asked, error)
+            return self._failed(asked, error, own_limit("too many questions to upstreams at a time"))
         try:
             return await self._asked(asked, tcp, deadline)
         finally:
@@ -114,7 +118,7 @@ class Forward:
     async def _asked(self, asked: Asked, tcp: bool, deadline: float) -> Outcome:
         """The first upstream's reply; SERVFAIL with the last error when none comes in time."""
         now = asyncio.get_running_loop().time
-        error = self._upstreams.trouble
+        error, told = self._upstreams.trouble, NO_HEALTHY
         refused: Outcome | None = None
         failures, replies = itertools.count(1), itertools.count(1)
         for upstream in self._upstreams.attempts():
@@ -123,19 +127,20 @@ class Forward:
             try:
                 reply = await self._exchange(asked, upstream, tcp, deadline)
             except OwnWantError as failure:
-                error = str(failure)  # the next one could not be asked either
+                # the next one could not be asked either
+                error, told = str(failure), own_limit(failure.reason)
                 break
             except ExchangeError as failure:
-                error = str(failure)
+                error, told = str(failure), no_reply(upstream.name, failure)
                 self._probes.start(upstream, self._settings)
                 if await self._is_enough(next(failures)):
                     break
                 continue
-            outcome = Outcome(reply, asked.question.name, upstream.name)
+            outcome = Outcome(with_cause(reply, upstream.name), asked.question.name, upstream.name)
             if reply.rcode not in self._settings.failover or next(replies) >= len(self._upstreams):
                 return outcome
             refused = outcome
-        return refused or self._failed(asked, error)
+        return refused or self._failed(asked, error, told)
 
     async def _is_enough(self, failures: int) -> bool:
         """Whether a question that has failed so often is given up."""
@@ -163,5 +168,7 @@ class Forward:
         self._counters.lasted(upstream.name, reply.rcode, now() - begun)
         return reply
 
-    def _failed(self, asked: Asked, error: str) -> Outcome:
-        return Outcome(Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN, error=error), asked.question.name)
+    def _failed(self, asked: Asked, error: str, told: Option) -> Outcome:
+        """SERVFAIL, with *error* for the operator and *told* for the client."""
+        reply = Reply(rcode=Rcode.SERVFAIL, options=(told,), plugin=PLUGIN, error=error)
+        return Outcome(reply, asked.question.name)

@@ -9,12 +9,14 @@ from dnsserver.plugins.hosts.table import SIZES, split_addresses, split_names
 from dnsserver.plugins.hosts.watching import KnownHosts
 from dnsserver.plugins.plugin import Handler
 from dnsserver.plugins.zone_names import longest
-from dnsserver.wire.codes import Class, Rcode, Type
+from dnsserver.wire.codes import Class, ExtendedError, Rcode, Type
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Rdata, Record, name_rdata
 from dnsserver.zone.reverse import address_range
 
 PLUGIN = "hosts"
+_UNKNOWN = told_cause(ExtendedError.OTHER, "the name is not among those of plugin hosts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class HostsAnswers:
         """SERVFAIL, not NXDOMAIN: there is no zone, so no SOA that says for how long the name does not exist."""
         if self._falls_through(name):
             return None
-        return Reply(rcode=Rcode.SERVFAIL, plugin=PLUGIN)
+        return Reply(rcode=Rcode.SERVFAIL, options=(_UNKNOWN,), plugin=PLUGIN)
 
     def _falls_through(self, name: bytes) -> bool:
         return longest(name, self.settings.fallthrough) is not None

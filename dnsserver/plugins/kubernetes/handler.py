@@ -8,7 +8,7 @@ from dnsserver.answering.lookup import Elsewhere, Resolution, resolve
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.kubernetes.state_answers import StateAnswers, looked_up
-from dnsserver.plugins.plugin import Handler
+from dnsserver.plugins.plugin import Handler, not_supported
 from dnsserver.wire.codes import Rcode
 from dnsserver.zone.view import Zone
 
@@ -38,7 +38,7 @@ class KubernetesHandler:
         if zone is None:
             return await self._next(query)
         if not looked_up(query.question):
-            return Reply(rcode=Rcode.REFUSED)
+            return not_supported(query)
         resolution = resolve(zone, query.question)
         reply = self._answers.settled(zone, resolution, query.name)
         if reply is not None:

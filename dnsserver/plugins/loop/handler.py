@@ -8,7 +8,7 @@ from dnsserver.plugins.loop.probing import Probe, is_probe, returned
 from dnsserver.plugins.plugin import Handler
 from dnsserver.wire import names
 from dnsserver.wire.codes import ExtendedError, Rcode, Type
-from dnsserver.wire.edns import extended_error
+from dnsserver.wire.edns import told_cause
 
 #: What clients and the log are told.
 TEXT = "what is forwarded comes back (plugin loop)"
@@ -28,5 +28,5 @@ class Loop:
             return returned(query)
         if not self.probe.looping or not names.is_below(query.name, zone):
             return await self.next(query)
-        options = (extended_error(ExtendedError.OTHER, TEXT),)
+        options = (told_cause(ExtendedError.OTHER, TEXT),)
         return Reply(rcode=Rcode.SERVFAIL, options=options, plugin="loop", error=TEXT)

@@ -7,8 +7,11 @@ from dnsserver.answering.reply import Reply
 from dnsserver.plugins.plugin import Handler
 from dnsserver.plugins.rewrite.answers import Answering, Lookup
 from dnsserver.plugins.rewrite.rules import Rule
-from dnsserver.wire.codes import Rcode
+from dnsserver.wire.codes import ExtendedError, Rcode
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.errors import NameTextError
+
+_INVALID = told_cause(ExtendedError.OTHER, "plugin rewrite makes an invalid name of it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,11 @@ class Rewrite:
             try:
                 applied = rule.change.applied(asked)
             except NameTextError as error:
-                return Reply(rcode=Rcode.SERVFAIL, error=f"invalid name after rewrite: {error}")
+                return Reply(
+                    rcode=Rcode.SERVFAIL,
+                    options=(_INVALID,),
+                    error=f"invalid name after rewrite: {error}",
+                )
             if applied is None:
                 continue
             asked = applied.query

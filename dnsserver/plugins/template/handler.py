@@ -16,8 +16,8 @@ from dnsserver.plugins.template.settings import OneTemplate
 from dnsserver.sources.zonefile.errors import RecordTextError
 from dnsserver.sources.zonefile.records import record_from_text
 from dnsserver.wire import names
-from dnsserver.wire.codes import Flag, Rcode, Type
-from dnsserver.wire.edns import extended_error
+from dnsserver.wire.codes import ExtendedError, Flag, Rcode, Type
+from dnsserver.wire.edns import extended_error, told_cause
 from dnsserver.wire.records import Record
 
 PLUGIN = "template"
@@ -36,6 +36,7 @@ _FLAGS = {
     "AuthenticatedData": Flag.AD,
     "CheckingDisabled": Flag.CD,
 }
+_FAILED = told_cause(ExtendedError.OTHER, "plugin template could not make the records")
 
 
 class _FailedError(Exception):
@@ -73,7 +74,7 @@ class TemplateHandler:
                 for section, templates in found.template.sections.items()
             }
         except _FailedError as error:
-            return Reply(rcode=Rcode.SERVFAIL, error=str(error))
+            return Reply(rcode=Rcode.SERVFAIL, options=(_FAILED,), error=str(error))
         reason = found.template.extended_error
         reply = Reply(
             rcode=found.template.rcode,

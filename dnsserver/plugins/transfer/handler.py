@@ -12,7 +12,8 @@ from dnsserver.plugins.transfer.settings import TransferRule, TransferSettings
 from dnsserver.transports.notifying import NotifyError, notify_error, send_notify
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.wire import names
-from dnsserver.wire.codes import Rcode, Type
+from dnsserver.wire.codes import ExtendedError, Rcode, Type
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.errors import WireError
 from dnsserver.wire.message import Message
 from dnsserver.wire.records import Record
@@ -24,6 +25,21 @@ _log = plugin_logger("transfer")
 NOTIFY_DELAY_S = 1.0
 #: NOTIFY messages under way at a time.
 NOTIFIES_MAX = 32
+
+_ONE_MESSAGE = Reply(
+    rcode=Rcode.REFUSED,
+    options=(told_cause(ExtendedError.NOT_SUPPORTED, "transfers by TCP only: UDP and HTTPS have no room"),),
+)
+_NOT_ALLOWED = Reply(
+    rcode=Rcode.REFUSED,
+    options=(told_cause(ExtendedError.PROHIBITED, "this client is none that plugin transfer names"),),
+    plugin="transfer",
+)
+_NO_SERIAL = Reply(
+    rcode=Rcode.SERVFAIL,
+    options=(told_cause(ExtendedError.OTHER, "IXFR without the SOA record of the zone it has"),),
+    error="IXFR without one SOA record in its authority section",
+)
 
 
 class TransferHandler:
@@ -43,19 +59,17 @@ class TransferHandler:
         if (
             query.arrival.protocol == "udp" or query.arrival.scheme == "https"
         ):  # one message has no room for a zone
-            return Reply(rcode=Rcode.REFUSED)
+            return _ONE_MESSAGE
         rule = self._settings.rule(query.name)
         if rule is None:
             return await self._next(query)
         if not rule.allows(query.arrival.client_host):
-            return Reply(rcode=Rcode.REFUSED, plugin="transfer")
+            return _NOT_ALLOWED
         theirs: int | None = None
         if rtype == Type.IXFR:
             theirs = _serial(query)
             if theirs is None:
-                return Reply(
-                    rcode=Rcode.SERVFAIL, error="IXFR without one SOA record in its authority section"
-                )
+                return _NO_SERIAL
         copy = self._copy(query.name)
         return await self._next(query) if copy is None else _transfer(copy, theirs, query)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from dnsserver.transports.upstream.peer import Accept, ExchangeError, Peer, address_text, failed
+from dnsserver.transports.upstream.peer import TIMED_OUT, Accept, ExchangeError, Peer, address_text, failed
 from dnsserver.transports.upstream.tls import ClientTls
 
 
@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol, ABC):
             async with asyncio.timeout(timeout_s):
                 await self._connect()
         except TimeoutError:
-            self._end(ExchangeError, f"{self._dial_stage}i/o timeout")
+            self._end(ExchangeError, f"{self._dial_stage}{TIMED_OUT}")
         except ExchangeError as error:
             self._end(type(error), str(error))
         except OSError as error:
@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol, ABC):
         if wait.future.done():
             return
         stage = self._read_stage if self.is_open else self._dial_stage
-        wait.future.set_exception(ExchangeError(f"{stage}i/o timeout"))
+        wait.future.set_exception(ExchangeError(f"{stage}{TIMED_OUT}"))
         if self._heard < wait.sent:
             self.retired = True  # not a word since then: who knows whether the peer is still there
 

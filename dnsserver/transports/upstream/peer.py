@@ -22,8 +22,22 @@ _OWN_WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _NO_FILE = frozenset({errno.EMFILE, errno.ENFILE})
 
 
+#: What Go says when nothing came in time.
+TIMED_OUT = "i/o timeout"
+
+
 class ExchangeError(Exception):
     """No reply: `read udp 10.0.0.1:4711->192.0.2.53:53: i/o timeout`."""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether nothing came in time, neither a reply nor an error."""
+        return str(self).endswith(TIMED_OUT)
+
+    @property
+    def reason(self) -> str:
+        """The last part of the text, as `connection refused`."""
+        return str(self).rpartition(": ")[2]
 
 
 class OwnWantError(ExchangeError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from dnsserver.transports.deadlines import Deadlines
 from dnsserver.transports.limits import DATAGRAM_MAX
-from dnsserver.transports.upstream.peer import Accept, ExchangeError, Peer, address_text, failed
+from dnsserver.transports.upstream.peer import TIMED_OUT, Accept, ExchangeError, Peer, address_text, failed
 from dnsserver.transports.upstream.randomness import RANDOM
 
 #: Free sockets from which on a question takes one of them.
@@ -86,7 +86,7 @@ class UdpQuestions:
             answered = True
             return reply
         except TimeoutError:
-            raise ExchangeError(f"{self._reading(port)}i/o timeout") from None
+            raise ExchangeError(f"{self._reading(port)}{TIMED_OUT}") from None
         except OSError as error:
             raise failed(self._reading(port), "read", error) from error
         finally:

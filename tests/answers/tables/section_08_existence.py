@@ -1,6 +1,6 @@
 """NXDOMAIN or NODATA: the matrix of names and types (section 8, with the departures of section 18)."""
 
-from tests.answers.case import Case, each, error, found, nodata, nxdomain
+from tests.answers.case import Case, each, found, nodata, nxdomain, refused
 from tests.answers.scene import Table
 from tests.answers.scenes import IGNORING, LISTED, MAIN, PODS_INSECURE
 
@@ -43,7 +43,7 @@ CASES: tuple[Case, ...] = (
     *map(nodata, each(("A", "TXT", "ANY", "MX"), Z, "in-addr.arpa.", "ip6.arpa.")),
     *map(nxdomain, each(FEW, f"default.pod.{Z}", f"10-4-1-32.default.pod.{Z}")),
     # 8.1 what is no lookup
-    *(error(ask, "REFUSED") for ask in each(("AXFR", "IXFR"), Z, f"nginx.{D}", f"none.{D}", "in-addr.arpa.")),
+    *(refused(ask) for ask in each(("AXFR", "IXFR"), Z, f"nginx.{D}", f"none.{D}", "in-addr.arpa.")),
 )
 WITH_PODS: tuple[Case, ...] = (
     *map(nodata, each(EVERY, f"default.pod.{Z}", f"empty.pod.{Z}")),

@@ -1,6 +1,6 @@
 """Fallthrough, the next plugin, and the time before the first lists (sections 2, 11.3 and 13)."""
 
-from tests.answers.case import Case, error, found, nodata, not_ready, nxdomain
+from tests.answers.case import Case, error, found, nodata, not_ready, nxdomain, refused
 from tests.answers.scene import Table
 from tests.answers.scenes import (
     FALLTHROUGH,
@@ -47,8 +47,8 @@ EVERYWHERE: tuple[Case, ...] = (
     nodata(f"nginx.{D} AAAA"),
 )
 NOBODY: tuple[Case, ...] = (
-    error(f"none.{D} A", "SERVFAIL"),
-    error("9.9.9.10.in-addr.arpa. PTR", "SERVFAIL"),
+    error(f"none.{D} A", "SERVFAIL", 20),
+    error("9.9.9.10.in-addr.arpa. PTR", "SERVFAIL", 20),
     found(f"nginx.{D} A", "@ 5 A 10.96.0.10"),
     nodata(f"nginx.{D} AAAA"),
 )
@@ -68,7 +68,7 @@ NOT_SYNCED: tuple[Case, ...] = (
     not_ready("None.default.svc.CLUSTER.local. A"),
     not_ready("9.9.9.9.in-addr.arpa. PTR"),
     not_ready(f"10-4-1-32.default.pod.{Z} A"),
-    error(f"none.{D} AXFR", "REFUSED"),
+    refused(f"none.{D} AXFR"),
 )
 NOT_SYNCED_THROUGH: tuple[Case, ...] = (
     passed("9.9.9.10.in-addr.arpa. PTR", "@ 9 PTR host.example.com."),

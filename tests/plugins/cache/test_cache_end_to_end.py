@@ -95,7 +95,10 @@ async def test_denials_and_failures() -> None:
             for _ in range(3):
                 assert rcode(await ask(port, "none.test")) == "NXDOMAIN"
                 assert rcode(await ask(port, "fail.test")) == "SERVFAIL"
-            assert extended_errors(await ask(port, "fail.test", edns=True)) == [(13, "")]
+            assert extended_errors(await ask(port, "fail.test", edns=True)) == [
+                (0, f"SERVFAIL from 127.0.0.1:{served.port}"),
+                (13, "a failure that plugin cache keeps"),
+            ]
             assert len(served.asked) == 2
             clock.now += 5
             assert rcode(await ask(port, "fail.test")) == "SERVFAIL"
@@ -125,7 +128,7 @@ async def test_stale_while_the_upstream_fails_and_fresh_when_it_is_back() -> Non
             for edns in (False, True):
                 reply = await ask(port, "www.test", edns=edns)
                 assert (data(reply), ttl(reply)) == (["A 192.0.2.1"], 7)
-            assert extended_errors(reply) == [(3, "")]
+            assert extended_errors(reply) == [(3, "kept by plugin cache, and out of date")]
             served.script = script
 
             async def answer() -> tuple[list[str], int]:

@@ -160,7 +160,7 @@ async def test_extended_errors_are_kept_and_a_failure_says_that_it_is() -> None:
     assert second is not None
     assert (first.options, first.error) == ((bogus,), "no upstream")
     assert (second.options, second.error) == (
-        (bogus, (15, b"\0\x0d")),
+        (bogus, (15, b"\0\x0da failure that plugin cache keeps")),
         "",
     )  # Cached Error; it was logged once
 

@@ -24,7 +24,8 @@ from tests.plugins.cache.stage import (
 )
 from tests.support.upstream import until
 
-STALE_ANSWER, STALE_NXDOMAIN = (15, b"\0\x03"), (15, b"\0\x13")
+_TEXT = b"kept by plugin cache, and out of date"
+STALE_ANSWER, STALE_NXDOMAIN = (15, b"\0\x03" + _TEXT), (15, b"\0\x13" + _TEXT)
 NEW = reply("a.test. 30 IN A 192.0.2.99")
 REFUSED = reply(rcode="REFUSED")
 CUT = reply("a.test. 30 IN A 192.0.2.99", flags="TC")

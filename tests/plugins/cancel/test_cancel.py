@@ -9,7 +9,8 @@ from dnsserver.answering.reply import Reply
 from dnsserver.plugins.cancel import setup
 from dnsserver.plugins.cancel.settings import CancelSettings
 from dnsserver.plugins.plugin import Repeats
-from dnsserver.wire.codes import Rcode
+from dnsserver.wire.codes import ExtendedError, Rcode
+from dnsserver.wire.edns import told_cause
 from tests.plugins.helpers import directive, handler, query, refused, replying, site
 
 
@@ -53,7 +54,9 @@ async def test_what_takes_too_long_ends(caplog: pytest.LogCaptureFixture) -> Non
         raise AssertionError("never")
 
     found = await handler(setup, "cancel 10ms", following)(query("A.test."))
-    assert found == Reply(rcode=Rcode.SERVFAIL, plugin="cancel", error="context deadline exceeded")
+    error = "context deadline exceeded"
+    told = told_cause(ExtendedError.OTHER, "no answer in the time that plugin cancel gives")
+    assert found == Reply(rcode=Rcode.SERVFAIL, options=(told,), plugin="cancel", error=error)
     assert ended.is_set()
     assert caplog.messages == ["2 a.test. A: context deadline exceeded"]
 

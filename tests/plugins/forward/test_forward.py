@@ -8,8 +8,8 @@ import pytest
 from dnsserver.answering.query import Query, follow, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.wire import names
-from dnsserver.wire.codes import Class, Flag, Rcode, Type
-from dnsserver.wire.edns import Edns
+from dnsserver.wire.codes import Class, ExtendedError, Flag, Rcode, Type, rcode_name
+from dnsserver.wire.edns import Edns, told_cause
 from dnsserver.wire.message import Message
 from dnsserver.wire.records import Record, name_rdata, txt_rdata
 from tests.plugins.forward.hasty import ANSWER, ask, forwarding, upstreams
@@ -66,7 +66,10 @@ async def test_rcodes_of_upstreams_are_no_errors(rcode: int, opt: bytes, expecte
         return sent(message[:11] + bytes((1 if opt else 0,)) + message[12:] + opt, by)
 
     async with upstreams(script, serving(ANSWER)) as (first, second):
-        assert await ask(forwarding([first.port, second.port])) == Reply(rcode=expected, plugin="forward")
+        told = told_cause(ExtendedError.OTHER, f"{rcode_name(rcode)} from 127.0.0.1:{first.port}")
+        options = (told,) if rcode in (Rcode.SERVFAIL, Rcode.REFUSED) else ()
+        reply = await ask(forwarding([first.port, second.port]))
+        assert reply == Reply(rcode=expected, plugin="forward", options=options)
         assert second.asked == []
 
 

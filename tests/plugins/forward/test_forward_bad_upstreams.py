@@ -12,7 +12,8 @@ import pytest
 from dnsserver.answering.reply import Reply
 from dnsserver.plugins.forward.options import settings_of
 from dnsserver.wire import names
-from dnsserver.wire.codes import Class, Flag, Rcode, Type
+from dnsserver.wire.codes import Class, ExtendedError, Flag, Rcode, Type, rcode_name
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.frames import frame
 from dnsserver.wire.header import Header
 from dnsserver.wire.message import Message
@@ -105,7 +106,8 @@ async def test_bare_error_is_a_reply(rcode: int) -> None:
         return [Header(int.from_bytes(octets[:2], "big"), 0, rcode, Flag.QR).encode()]
 
     async with upstreams(spoiled(script)) as (served,):
-        assert await ask(forwarding([served.port])) == Reply(rcode=rcode, plugin="forward")
+        told = told_cause(ExtendedError.OTHER, f"{rcode_name(rcode)} from 127.0.0.1:{served.port}")
+        assert await ask(forwarding([served.port])) == Reply(rcode=rcode, plugin="forward", options=(told,))
 
 
 def record_cut(octets: bytes) -> bytes:

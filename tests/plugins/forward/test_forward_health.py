@@ -13,7 +13,8 @@ from dnsserver.plugins.forward.counting import ForwardCounters
 from dnsserver.plugins.forward.probes import Probes
 from dnsserver.transports.exchange import ExchangePlaces
 from dnsserver.wire import names
-from dnsserver.wire.codes import Flag, Rcode, Type
+from dnsserver.wire.codes import ExtendedError, Flag, Rcode, Type
+from dnsserver.wire.edns import told_cause
 from dnsserver.wire.message import Message
 from dnsserver.wire.question import Question
 from tests.plugins.forward.hasty import ANSWER, ask, forwarding, upstreams
@@ -34,7 +35,9 @@ async def test_max_concurrent() -> None:
         waiting = [asyncio.ensure_future(ask(forward, query(name))) for name in ("a.test.", "b.test.")]
         await until(lambda: len(served.asked) == 2)
         error = "concurrent queries exceeded maximum 2"
-        assert await ask(forward) == Reply(rcode=Rcode.REFUSED, error=error, plugin="forward")
+        told = told_cause(ExtendedError.OTHER, error)
+        expected = Reply(rcode=Rcode.REFUSED, error=error, plugin="forward", options=(told,))
+        assert await ask(forward) == expected
         assert len(served.asked) == 2
         for one in waiting:
             one.cancel()
@@ -55,7 +58,8 @@ async def test_places_for_exchanges_are_those_of_all_forwards() -> None:
         error = "upstream exchanges exceeded maximum 2, our share of the limit of open files"
         for forward in (one, two):
             reply = await ask(forward, query("other.test."))
-            assert reply == Reply(rcode=Rcode.SERVFAIL, error=error, plugin="forward")
+            told = told_cause(ExtendedError.OTHER, "too many questions to upstreams at a time")
+            assert reply == Reply(rcode=Rcode.SERVFAIL, error=error, plugin="forward", options=(told,))
         assert len(served.asked) == 2
         for question in waiting:
             question.cancel()
@@ -84,7 +88,8 @@ async def test_upstreams_are_not_blamed_for_files_that_we_lack(
             reply = await ask(forward, query(protocol=protocol))
             await asyncio.sleep(0.05)
         text = f"dial {protocol} 127.0.0.1:{one.port}: socket: too many open files"
-        assert reply == Reply(rcode=Rcode.SERVFAIL, error=text, plugin="forward")
+        told = told_cause(ExtendedError.OTHER, "too many open files")
+        assert reply == Reply(rcode=Rcode.SERVFAIL, error=text, plugin="forward", options=(told,))
         assert len(tried) == 1  # the other upstream could not be asked either, and there was no check
         assert repr(forward).count("fails=0") == 2
         assert (await ask(forward)).answer == ANSWER
