@@ -98,7 +98,7 @@ class _Agent:
         loop.add_reader(reading, self._started, reading)
         for number in _ENDING:
             loop.add_signal_handler(number, self._end, number)
-        loop.add_signal_handler(signal.SIGUSR1, self._send, signal.SIGUSR1)
+        loop.add_signal_handler(signal.SIGUSR1, self._reload)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         async with self._metrics(), asyncio.TaskGroup() as group:
@@ -135,16 +135,23 @@ class _Agent:
         if not self._ended:
             os.kill(self._server, number)
 
+    def _reload(self) -> None:
+        """Now, whatever `reload` thinks of it."""
+        self._update_corefile()
+        self._send(signal.SIGUSR1)
+
     async def _follow_config(self) -> None:
         while True:
             await asyncio.sleep(self._settings.config_s)
-            try:
-                changed = self._corefile.update()
-            except NodeError as error:
-                self._errors.tell(error)
-                continue
-            if changed and self._settings.reload_by_signal:
+            if self._update_corefile() and self._settings.reload_by_signal:
                 self._send(signal.SIGUSR1)
+
+    def _update_corefile(self) -> bool:
+        try:
+            return self._corefile.update()
+        except NodeError as error:
+            self._errors.tell(error)
+            return False
 
     async def _keep_network(self) -> None:
         while True:
