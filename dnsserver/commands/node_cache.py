@@ -26,28 +26,33 @@ _SWITCHES = ("setupinterface", "setupiptables", "skipteardown", "reloadwithsigna
 
 
 def run(words: list[str]) -> int:
-    parser = _parser()
-    options = parser.parse_args(list(_as_in_go(words)))
-    if options.rest:
-        return fail(
-            f"extra command line arguments: {options.rest}; switches are written -NAME=true or -NAME=false"
-        )
-    if not options.localip:
-        parser.error('invalid localip specified - ""; give -localip the addresses to serve: 169.254.20.10')
+    options = read_words(words)
     # Imported here: a command line that is wrong is told at once.
     from dnsserver.node.agent import run_node
 
     logs.configure()
-    options.share_ports = True
     if options.pidfile is not None:
         options.pidfile.unlink(missing_ok=True)  # of one that was killed; others wait for it to be there
     try:
-        return run_node(_settings(options), lambda tell: serve_corefile(options, tell))
+        return run_node(settings_of(options), lambda tell: serve_corefile(options, tell))
     except NodeError as error:
         return fail(str(error))
 
 
-def _settings(options: argparse.Namespace) -> NodeSettings:
+def read_words(words: list[str]) -> argparse.Namespace:
+    """The flags. Exits with code 2 when they are wrong."""
+    parser = _parser()
+    options = parser.parse_args(_as_in_go(words))
+    if options.rest:
+        parser.error(f"extra words: {options.rest}; switches are written -NAME=true or -NAME=false")
+    if not options.localip:
+        parser.error('invalid localip specified - ""; give -localip the addresses to serve: 169.254.20.10')
+    options.share_ports = True
+    return options
+
+
+def settings_of(options: argparse.Namespace) -> NodeSettings:
+    """With what the environment says of the upstream Service."""
     kube_dns: Path | None = options.kubednscm
     if kube_dns is None and KUBE_DNS.exists():
         kube_dns = KUBE_DNS

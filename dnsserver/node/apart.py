@@ -24,15 +24,15 @@ Work = Callable[[], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done before an error, if there was one."""
+    """What was done, and what could not be."""
 
     done: tuple[str, ...] = ()
-    error: NodeError | None = None
+    errors: tuple[NodeError, ...] = ()
 
 
 def done_apart(*works: tuple[ErrorType, Work]) -> Outcome:
-    """The outcome of all *works*, one after the other until one fails; each with the kind of error that it is when its
-    process dies. To be called where there is one thread."""
+    """The outcome of all *works*, one after the other; each with the kind of error that it is when its process dies. To
+    be called where there is one thread."""
     reading, writing = os.pipe()
     # A signal between the fork and the child's own handlers would go to the parent's.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
@@ -51,12 +51,11 @@ def done_apart(*works: tuple[ErrorType, Work]) -> Outcome:
     os.close(reading)
     _, status = os.waitpid(child, 0)
     lines = [json.loads(line) for line in told.splitlines()]
-    done = tuple(line["done"] for line in lines if "done" in line)
-    if not lines or "end" not in lines[-1]:
-        kind = works[min(sum("begun" in line for line in lines), len(works)) - 1][0]
-        return Outcome(done, NodeError(kind, f"the process that does this ended with status {status}"))
-    error = lines[-1]["end"]
-    return Outcome(done, NodeError(ErrorType(error["kind"]), error["text"]) if error else None)
+    errors = [NodeError(ErrorType(line["error"]), line["text"]) for line in lines if "error" in line]
+    ended = sum("ended" in line for line in lines)
+    if ended < len(works):
+        errors.append(NodeError(works[ended][0], f"the process that does this ended with status {status}"))
+    return Outcome(tuple(line["done"] for line in lines if "done" in line), tuple(errors))
 
 
 def _work(works: tuple[tuple[ErrorType, Work], ...], writing: int) -> None:
@@ -64,19 +63,15 @@ def _work(works: tuple[tuple[ErrorType, Work], ...], writing: int) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(WORK_S)
-    error: dict[str, str] | None = None
     for kind, work in works:
-        _tell(writing, begun=kind)
         try:
             for done in work():
                 _tell(writing, done=done)
-        except NodeError as found:
-            error = {"kind": found.kind, "text": str(found)}
-        except Exception as found:
-            error = {"kind": kind, "text": f"{type(found).__name__}: {found}"}
-        if error:
-            break
-    _tell(writing, end=error)
+        except NodeError as error:
+            _tell(writing, error=error.kind, text=str(error))
+        except Exception as error:
+            _tell(writing, error=kind, text=f"{type(error).__name__}: {error}")
+        _tell(writing, ended=True)
 
 
 def _tell(writing: int, **what: object) -> None:

@@ -5,8 +5,8 @@
 
 import logging
 
-from dnsserver.node.apart import Outcome, Work, done_apart
-from dnsserver.node.errors import ErrorType, SetupErrors
+from dnsserver.node.apart import Work, done_apart
+from dnsserver.node.errors import ErrorType, NodeError, SetupErrors
 from dnsserver.node.presence import Presence
 from dnsserver.node.settings import NodeSettings
 
@@ -31,9 +31,10 @@ class NodeNetwork:
         with self._presence.locked():
             self._presence.join()
             stale = self._removing_rules() if not self._presence.others() else ()
-            outcome = self._do(*stale, *self._adding_interface())
-        if outcome.error is not None and outcome.error.kind is not ErrorType.IPTABLES:
-            raise outcome.error
+            errors = self._do(*stale, *self._adding_interface())
+        for error in errors:
+            if error.kind is not ErrorType.IPTABLES:
+                raise error
 
     def serve(self) -> None:
         """The rules too, now that there are answers."""
@@ -45,9 +46,7 @@ class NodeNetwork:
         if not self._settings.manages_network:
             return
         with self._presence.locked():
-            self._do(*self._adding_interface())
-            if self._serves:
-                self._do(*self._adding_rules())
+            self._do(*self._adding_interface(), *(self._adding_rules() if self._serves else ()))
 
     def yield_rules(self) -> None:
         """Let the cluster's DNS answer again, unless another one serves on this node. The server still answers."""
@@ -64,15 +63,16 @@ class NodeNetwork:
             if not self._settings.keeps and not self._presence.others():
                 self._do(*self._removing_rules(), *self._removing_interface())
 
-    def _do(self, *works: tuple[ErrorType, Work]) -> Outcome:
+    def _do(self, *works: tuple[ErrorType, Work]) -> tuple[NodeError, ...]:
+        """What could not be done; that is told already."""
         if not works:
-            return Outcome()
+            return ()
         outcome = done_apart(*works)
         for done in outcome.done:
             LOG.info("%s", done)
-        if outcome.error is not None:
-            self._errors.tell(outcome.error)
-        return outcome
+        for error in outcome.errors:
+            self._errors.tell(error)
+        return outcome.errors
 
     def forget(self) -> None:
         """In a child: who is there is its parent."""

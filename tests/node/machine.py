@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -167,6 +167,7 @@ class NodeDns(ServerProcess):
         name: str = "first",
         base: str = BASE,
         addresses: str = f"{LINK_LOCAL},{KUBE_DNS}",
+        prefix: Sequence[str] = (),
     ) -> None:
         self.config = place.folder / name
         self.kube_dns = place.folder / f"{name}-kube-dns"
@@ -178,7 +179,12 @@ class NodeDns(ServerProcess):
             *("node-cache", "-localip", addresses, "-upstreamsvc", "kube-dns-upstream"),
             *("-basecorefile", self.base, "-conf", self.config / "Corefile", "-kubednscm", self.kube_dns),
             *words,
-            prefix=(*place.node.prefix, "env", *(f"{key}={value}" for key, value in ENVIRONMENT.items())),
+            prefix=(
+                *place.node.prefix,
+                *prefix,
+                "env",
+                *(f"{key}={value}" for key, value in ENVIRONMENT.items()),
+            ),
             cwd=place.folder,
         )
 

@@ -156,3 +156,12 @@ def test_neither_interface_nor_rules(place: Machine) -> None:
         assert dns.stop() == 0, dns.told()
     code, _ = place.node.run("grep", "-q", LINK_LOCAL, "/proc/net/fib_trie")
     assert code == 0, "not ours to remove"
+
+
+def test_without_the_right_to(place: Machine) -> None:
+    """An interface that cannot be made ends the start, with what is missing."""
+    dropped = (tool("setpriv"), "--bounding-set", "-net_admin", "--inh-caps", "-net_admin")
+    with NodeDns(place, prefix=dropped) as dns:
+        assert dns.end() == 1
+        assert "run as user 0 with the capability NET_ADMIN" in dns.stderr
+    assert place.addresses() == []

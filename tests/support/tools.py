@@ -32,6 +32,7 @@ PACKAGES = {
     "umount": "mount",
     "unshare": "util-linux",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
     "nft": "nftables",
 }
 #: What no package of Debian's has, and the command that makes it (needs the Go command, 1.26 or newer).

@@ -1,0 +1,113 @@
+"""The file that is made of the two ConfigMaps: when it is written, and what a mistake does."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from dnsserver.node.corefile import NodeCorefile
+from dnsserver.node.errors import NodeError
+from dnsserver.node.settings import NodeSettings
+
+BASE = ".:53 {\n bind __PILLAR__LOCAL__DNS__\n forward . __PILLAR__UPSTREAM__SERVERS__\n}\n"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> NodeSettings:
+    (tmp_path / "Corefile.base").write_text(BASE)
+    (tmp_path / "kube-dns").mkdir()
+    return NodeSettings(
+        addresses=(ipaddress.ip_address("169.254.20.10"),),
+        port=53,
+        interface="nodelocaldns",
+        manages_interface=True,
+        manages_rules=True,
+        health_port=8080,
+        base_corefile=tmp_path / "Corefile.base",
+        corefile=tmp_path / "Corefile",
+        kube_dns=tmp_path / "kube-dns",
+        upstream_service="kube-dns",
+        cluster_dns="",
+        metrics=("127.0.0.1", 0),
+        sync_s=60,
+        reload_by_signal=False,
+        keeps=False,
+    )
+
+
+def put(settings: NodeSettings, text: str) -> None:
+    """The ConfigMap's volume with this content: keys are links into a folder whose name begins with a dot."""
+    assert settings.kube_dns is not None
+    data = settings.kube_dns / "..data"
+    data.mkdir(exist_ok=True)
+    (data / "upstreamNameservers").write_text(text)
+    link = settings.kube_dns / "upstreamNameservers"
+    if not link.is_symlink():
+        link.symlink_to(Path("..data") / "upstreamNameservers")
+
+
+def test_written_when_something_changed(settings: NodeSettings) -> None:
+    corefile = NodeCorefile(settings)
+    assert corefile.update()
+    assert "forward . /etc/resolv.conf" in settings.corefile.read_text()
+    assert not corefile.update()
+    put(settings, '["192.0.2.53"]')
+    assert corefile.update()
+    assert "forward . 192.0.2.53\n" in settings.corefile.read_text()
+    settings.base_corefile.write_text(BASE.replace("bind", "errors\n bind"))
+    assert corefile.update()
+    assert "errors" in settings.corefile.read_text()
+    assert not settings.corefile.with_name("Corefile.new").exists()
+
+
+def test_mistake_in_kube_dns_leaves_what_was(settings: NodeSettings) -> None:
+    """It is told once; the template is still followed."""
+    corefile = NodeCorefile(settings)
+    put(settings, '["192.0.2.53"]')
+    corefile.update()
+    put(settings, "[")
+    with pytest.raises(NodeError, match="upstreamNameservers is no JSON"):
+        corefile.update()
+    assert not corefile.update()
+    settings.base_corefile.write_text(BASE.replace("bind", "errors\n bind"))
+    with pytest.raises(NodeError, match="upstreamNameservers is no JSON"):
+        corefile.update()
+    text = settings.corefile.read_text()
+    assert "forward . 192.0.2.53\n" in text
+    assert "errors" in text
+
+
+def test_mistake_in_the_template_leaves_the_file(settings: NodeSettings) -> None:
+    corefile = NodeCorefile(settings)
+    corefile.update()
+    before = settings.corefile.read_text()
+    settings.base_corefile.write_text("__PILLAR__DNS__DOMAIN__:53 {\n}\n")
+    with pytest.raises(NodeError, match="for the installer"):
+        corefile.update()
+    settings.base_corefile.write_bytes(b"\xff")
+    with pytest.raises(NodeError, match="not UTF-8"):
+        corefile.update()
+    assert settings.corefile.read_text() == before
+
+
+def test_no_template(settings: NodeSettings) -> None:
+    settings.base_corefile.unlink()
+    with pytest.raises(NodeError, match=r"Corefile\.base: No such file or directory"):
+        NodeCorefile(settings).update()
+
+
+def test_folder_that_cannot_be_written(settings: NodeSettings) -> None:
+    """It is tried again: there may be room the next time."""
+    corefile = NodeCorefile(settings)
+    blocker = settings.corefile.with_name("Corefile.new")
+    blocker.mkdir()
+    with pytest.raises(NodeError, match="Is a directory; name a file in a folder that this user may write"):
+        corefile.update()
+    blocker.rmdir()
+    assert corefile.update()
+
+
+def test_kube_dns_volume_is_optional(settings: NodeSettings) -> None:
+    assert settings.kube_dns is not None
+    settings.kube_dns.rmdir()
+    assert NodeCorefile(settings).update()
