@@ -1,7 +1,6 @@
 """The embedded server, as the test suites of others use it."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from dnsserver.config import ConfigError
 from dnsserver.runtime.server import StartError
 from dnsserver.sources.manifests import ManifestError
 from dnsserver.testing import ClusterDNS
+from tests.support.addresses import AddressWatch
 from tests.support.process import REPOSITORY, free_port
 
 DEMO = REPOSITORY / "zones" / "demo"
@@ -111,32 +111,8 @@ async def test_names_outside_are_refused(name: str) -> None:
         assert await found(served, name) == ["NXDOMAIN"]
 
 
-class Watch:
-    """Notes every address that this process binds, connects or sends to. A hook stays for good, so it can be off."""
-
-    def __init__(self) -> None:
-        self.on = False
-        self.seen: list[tuple[str, str]] = []
-        sys.addaudithook(self)
-
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.on or not event.startswith("socket."):
-            return
-        if event in ("socket.bind", "socket.connect", "socket.sendto", "socket.sendmsg"):
-            address = arguments[1]
-            if isinstance(address, tuple):
-                self.seen.append((event, address[0]))
-        elif event.startswith("socket.get"):
-            self.seen.append((event, str(arguments[0])))
-
-
-@pytest.fixture(scope="module")
-def watch() -> Watch:
-    return Watch()
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_nothing_leaves_loopback(host: str, watch: Watch) -> None:
+async def test_nothing_leaves_loopback(host: str, watch: AddressWatch) -> None:
     """Not even for an alias that leads outside, or for a name that this server does not have."""
     watch.on = True
     try:

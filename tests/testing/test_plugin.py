@@ -3,8 +3,6 @@
 import asyncio
 import json
 import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -17,7 +15,6 @@ import pytest
 from dnsserver.faults import drop, rcode
 from dnsserver.sources.manifests import ManifestError
 from dnsserver.testing import ThreadedClusterDNS, ThreadedKubeApi
-from tests.support.process import environment
 
 Obj = dict[str, Any]
 #: It has no types.
@@ -44,8 +41,6 @@ spec:
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}
 """
 WEB = "web.shop.svc.cluster.local"
-#: Tests with a server each, and the seconds that they may take.
-MANY, MANY_S = 500, 60.0
 
 
 def service(name: str, address: str = "10.96.0.1", **metadata: Any) -> Obj:
@@ -353,77 +348,6 @@ def test_without_pytest() -> None:
         served.expect(WEB, "A", ["10.96.7.7"])
     with pytest.raises(RuntimeError, match="inside `with`"):
         served.ask(WEB)
-
-
-# What it costs.
-
-
-def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    plugin = (
-        "-p",
-        "dnsserver.testing.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:asyncio",
-        "-p",
-        "no:xdist",
-    )
-    command = [sys.executable, "-m", "pytest", "-q", *plugin, *words]
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
-
-
-def test_many_tests_with_a_server_each(tmp_path: Path, record_property: Any) -> None:
-    (tmp_path / "test_many.py").write_text(f"""
-import time
-import pytest
-
-SERVICE = {service("web", "10.96.0.80")}
-
-@pytest.mark.cluster_dns(manifests=SERVICE)
-@pytest.mark.parametrize("n", range({MANY}))
-def test_one(n, cluster_dns, record_property):
-    assert cluster_dns.ask("web.default.svc.cluster.local").addresses == ["10.96.0.80"]
-    cluster_dns.apply({{**SERVICE, "metadata": {{"name": f"w{{n}}"}}}})
-    assert cluster_dns.ask(f"w{{n}}", from_pod="default/").found
-""")
-    done = run_pytest(tmp_path)
-    found = done.stdout.splitlines()[-1]
-    assert f"{MANY} passed in " in found, done.stdout + done.stderr
-    seconds = float(found.split(" in ")[1].split("s")[0])
-    record_property("seconds", seconds)
-    assert seconds < MANY_S
-
-
-def test_the_plugin_is_cheap_to_import() -> None:
-    """pytest imports it in every run of everybody who has the package."""
-    code = "import sys, dnsserver.testing.pytest_plugin; print(*sorted(m for m in sys.modules if m.startswith('dns')))"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.split() == ["dnsserver", "dnsserver.testing", "dnsserver.testing.pytest_plugin"]
-
-
-def test_a_marker_that_is_wrong_and_answers_that_differ(tmp_path: Path) -> None:
-    (tmp_path / "test_wrong.py").write_text(f"""
-import pytest
-
-@pytest.mark.cluster_dns(zones="x")
-def test_marker(cluster_dns):
-    pass
-
-@pytest.mark.cluster_dns(manifests={service("web")})
-def test_differ(cluster_dns):
-    name = "web.default.svc.cluster.local"
-    assert cluster_dns.ask(name) == cluster_dns.ask("web", from_pod="shop/")
-""")
-    told = run_pytest(tmp_path).stdout
-    assert (
-        "cluster_dns['zones']: give manifests and zone, host, options, families, nodes, faults, seed by name"
-        in told
-    )
-    assert "two answers differ (- right, + left):" in told
-    assert "+   udp web.default.svc.cluster.local A: NOERROR, A 10.96.0.1" in told
-    assert "-   udp web.shop.svc.cluster.local A: NXDOMAIN, no records" in told
 
 
 # The resolvers of programs.
