@@ -9,6 +9,7 @@ from dnsserver.commands.printing import say
 from dnsserver.config import ConfigError, Corefile, Origin, seconds
 from dnsserver.plugins.addresses import Address, parse_address
 from dnsserver.plugins.table import ORDER
+from dnsserver.runtime.admin import DEFAULT_ADMIN, OFF, parse_admin
 from dnsserver.runtime.processes.cpus import worker_count
 
 DEFAULT_COREFILE = Path("Corefile")
@@ -66,6 +67,13 @@ def add_processes(parser: argparse.ArgumentParser, workers: str) -> None:
         " over from this one, and do not wait for the addresses to be there (Linux)",
     )
     parser.add_argument(
+        "--admin",
+        metavar="ADDR",
+        type=_admin,
+        default=DEFAULT_ADMIN,
+        help=f"ADDRESS:PORT where 'dnsserver explain' asks this server, or '{OFF}' (default {DEFAULT_ADMIN})",
+    )
+    parser.add_argument(
         "--judge",
         metavar="SHARE",
         type=_share,
@@ -99,6 +107,13 @@ def address(text: str) -> Address:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text} is no IP address, with or without :PORT")
     return found
+
+
+def _admin(text: str) -> tuple[str, int] | None:
+    try:
+        return parse_admin(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _share(text: str) -> float:

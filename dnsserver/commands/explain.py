@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from dnsserver.commands.arguments import DEFAULT_PORT, corefile_origin, read_corefile, standard_input
+from dnsserver.commands.asking_server import UnreachableError, ask_server
 from dnsserver.commands.printing import fail, say
 from dnsserver.config import ConfigError, Origin
-from dnsserver.explaining.explanation import Explanation, as_json
+from dnsserver.explaining.explanation import Explanation, as_json, from_json
 from dnsserver.explaining.text import lines
 from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.admin import DEFAULT_ADMIN
 from dnsserver.runtime.explaining import AskedError, Asking, Explainer
 from dnsserver.runtime.rehearsing import opened
 from dnsserver.runtime.server import ClusterDnsServer, StartError
@@ -33,13 +35,16 @@ def run(words: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(words)
     rtype, paths = _type_and_paths(options.rest)
-    if paths and options.conf:
-        parser.error("-conf and PATHs exclude each other: the Corefile says where the objects are")
+    if sum(map(bool, (paths, options.conf, options.server))) > 1:
+        parser.error("--server, -conf and PATHs exclude each other: say which server is meant")
     logging.getLogger("dnsserver").addHandler(logging.NullHandler())
     asking = Asking(options.name, rtype, options.client)
     try:
-        found = asyncio.run(_offline(asking, paths, options))
-    except (AskedError, ConfigError, ManifestError, StartError) as error:
+        if paths or options.conf:
+            found = asyncio.run(_offline(asking, paths, options))
+        else:
+            found = from_json(ask_server(options.server or DEFAULT_ADMIN, asking))
+    except (AskedError, ConfigError, ManifestError, StartError, UnreachableError) as error:
         fail(f"dnsserver explain: {error}")
         return NOTHING
     _show(found, options)
@@ -71,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--from", dest="client", metavar="NS/POD|IP", default="", help="who asks (default: this host)"
+    )
+    parser.add_argument(
+        "--server",
+        metavar="ADDR",
+        default="",
+        help=f"admin address of a running server (default {DEFAULT_ADMIN}, where neither -conf nor PATHs are given)",
     )
     parser.add_argument(
         "-conf", "--conf", metavar="FILE", default="", help="Corefile; 'stdin' reads it there"

@@ -27,7 +27,14 @@ def served(
     workers = worker_count(options.workers)
     if workers == 0:
         serving = serve_until_signal(
-            corefile, origin, started, source, options.judge, between, shared=options.share_ports
+            corefile,
+            origin,
+            started,
+            source,
+            options.judge,
+            between,
+            shared=options.share_ports,
+            admin=options.admin,
         )
         return asyncio.run(serving)
     # Imported here: one process does without LMDB.
@@ -40,5 +47,6 @@ def served(
         state_max_age_s=options.state_max_age,
         judged=options.judge,
         shared=options.share_ports,
+        admin=options.admin,
     )
     return serve_by_processes(corefile, origin, processes, started, source)

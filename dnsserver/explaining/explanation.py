@@ -6,7 +6,7 @@ from typing import Any
 
 from dnsserver.explaining.cause import Cause, Rule
 from dnsserver.explaining.evidence import Place
-from dnsserver.explaining.verdict import Block, Step, Verdict
+from dnsserver.explaining.verdict import Block, Did, Step, Verdict
 
 #: Of the JSON. It goes up when a field changes its meaning or goes; new fields may come at any time.
 SCHEMA = 1
@@ -61,6 +61,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
                 "rcode": verdict.rcode,
                 "records": list(verdict.answer),
                 "authority": list(verdict.authority),
+                "data": verdict.data,
                 "authoritative": verdict.authoritative,
                 "truncated": verdict.truncated,
                 "plugin": verdict.plugin,
@@ -138,3 +139,74 @@ def _place(place: Place) -> dict[str, Any]:
 
 def _without_nothing(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != ""}
+
+
+def from_json(value: Mapping[str, Any]) -> Explanation:
+    """What `as_json` made. Raises ValueError for another schema, KeyError and TypeError for what it never makes."""
+    if value["schema"] != SCHEMA:
+        raise ValueError(
+            f"schema {value['schema']}, where {SCHEMA} is known: use programs of the same version"
+        )
+    answer = value["answer"]
+    verdict = Verdict(
+        answer.get("rcode", ""),
+        tuple(answer["records"]),
+        tuple(answer["authority"]),
+        answer["data"],
+        answer["authoritative"],
+        answer["truncated"],
+        answer.get("plugin", ""),
+        answer.get("error", ""),
+        tuple(answer["extended_errors"]),
+    )
+    block = value["block"]
+    return Explanation(
+        value["name"],
+        value["type"],
+        value["client"],
+        verdict,
+        None
+        if block is None
+        else Block(block["zone"], block["listener"], block["where"], tuple(block["plugins"])),
+        tuple(map(_step_from, value["trace"])),
+        None if value["rule"] is None else _rule_from(value["rule"]),
+        tuple(map(_cause_from, value["causes"])),
+        tuple(map(_cause_from, value["notes"])),
+        tuple(Attempt(each["name"], each["rcode"], each["data"]) for each in value["attempts"]),
+        dict(value["unseen"]),
+    )
+
+
+def _step_from(value: Mapping[str, Any]) -> Step:
+    return Step(
+        value["plugin"],
+        value["name"],
+        value["type"],
+        Did[value["did"].upper()],
+        value.get("passed", ""),
+        value.get("rcode", ""),
+        value["depth"],
+        value.get("error", ""),
+    )
+
+
+def _rule_from(value: Mapping[str, Any]) -> Rule:
+    return Rule(value["code"], value["sentence"], tuple(map(_place_from, value["objects"])))
+
+
+def _cause_from(value: Mapping[str, Any]) -> Cause:
+    return Cause(value["code"], value["sentence"], tuple(map(_place_from, value["objects"])), value["advice"])
+
+
+def _place_from(value: Mapping[str, Any]) -> Place:
+    made_by = value.get("made_by")
+    return Place(
+        value["kind"],
+        value.get("namespace", ""),
+        value["name"],
+        value.get("uid", ""),
+        value.get("resource_version", ""),
+        value.get("file", ""),
+        value.get("line", 0),
+        _place_from(made_by) if made_by else None,
+    )

@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,7 +27,7 @@ FINISH_S = 1.0
 CONNECTIONS_MAX = 128
 #: Octets. Request line and headers.
 HEAD_MAX = 16_384
-#: Octets. Body of a request, which is read and ignored.
+#: Octets. Body of a request; probes have none, and where they have it is ignored.
 BODY_MAX = 65_536
 #: Octets taken from a connection at once.
 _READ_OCTETS = 4_096
@@ -60,6 +60,19 @@ class HttpLimits:
     connections: int = CONNECTIONS_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """`headers` by name in lower case, the last of each; `body` has BODY_MAX octets at most."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: Answers any request, whatever its path.
+Asked = Callable[[HttpRequest], Awaitable[HttpAnswer]]
+
 _NOT_FOUND = HttpAnswer.text(404, "404 page not found\n")
 _FAILED = HttpAnswer.text(500, "500 internal server error\n")
 _TOO_LARGE = HttpAnswer.text(413, "413 request entity too large\n")
@@ -71,7 +84,7 @@ class HttpListenError(Exception):
 
 
 class HttpListener:
-    """Answer requests for the paths in *routes*, whatever the method.
+    """Answer requests for the paths in *routes*, whatever the method; with *asked*, that answers all others.
 
     On *sockets*, which are its own from then on, or on those that `start` binds: host "" means every address; port 0
     picks a free one, see `port`. With *tls*, by HTTPS only.
@@ -86,7 +99,9 @@ class HttpListener:
         sockets: Sequence[socket.socket] = (),
         limits: HttpLimits = _DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
+        asked: Asked | None = None,
     ) -> None:
+        self._asked = asked
         self.host, self.port = host, port
         self._routes = routes
         self._limits = limits
@@ -183,14 +198,14 @@ class HttpListener:
         except Exception:
             _log.exception("%r: a connection failed", self)
 
-    def _answer(self, path: str) -> HttpAnswer:
-        route = self._routes.get(path)
-        if route is None:
-            return _NOT_FOUND
+    async def _answer(self, request: HttpRequest) -> HttpAnswer:
+        route = self._routes.get(request.path)
         try:
-            return route()
+            if route is not None:
+                return route()
+            return _NOT_FOUND if self._asked is None else await self._asked(request)
         except Exception:
-            _log.exception("%r: %s failed", self, path)
+            _log.exception("%r: %s failed", self, request.path)
             return _FAILED
 
 
@@ -208,13 +223,13 @@ class _Connection:
         self.resting = False
         """Between two requests: nothing is owed to the client."""
 
-    async def serve_one(self, answer: Callable[[str], HttpAnswer]) -> bool:
+    async def serve_one(self, answer: Asked) -> bool:
         """Read a request and answer it; False when it was the last."""
         try:
             request = await self._request()
             if request is None:
                 return False
-            small = await self._body_read()
+            body = await self._body_read()
         except h11.RemoteProtocolError as error:
             if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 status = error.error_status_hint
@@ -222,10 +237,12 @@ class _Connection:
             return False
         except ConnectionError:
             return False
-        if not small:
+        if body is None:
             await self._send(_TOO_LARGE, last=True)
             return False
-        await self._send(answer(_path(request)), head=request.method == b"HEAD")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+        asked = HttpRequest(request.method.decode("latin-1"), _path(request), headers, body)
+        await self._send(await answer(asked), head=request.method == b"HEAD")
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
@@ -256,19 +273,19 @@ class _Connection:
             event = await self._event()
         return event if isinstance(event, h11.Request) else None
 
-    async def _body_read(self) -> bool:
-        """Read the body to its end; False if it is too long for that."""
+    async def _body_read(self) -> bytes | None:
+        """The body; None if it is too long."""
         if self._http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
             self._writer.write(self._http.send(go_on) or b"")
-        size = 0
+        body = bytearray()
         async with asyncio.timeout(self._limits.request_s):
-            while size <= BODY_MAX:
+            while len(body) <= BODY_MAX:
                 event = await self._event()
                 if not isinstance(event, h11.Data):
-                    return True
-                size += len(event.data)
-        return False
+                    return bytes(body)
+                body += event.data
+        return None
 
     async def _event(self) -> object:
         while True:
@@ -299,8 +316,11 @@ class _Connection:
 _REASONS = {
     200: "OK",
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
+    405: "Method Not Allowed",
     413: "Content Too Large",
+    415: "Unsupported Media Type",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
@@ -21,6 +22,7 @@ from dnsserver.observability.families import AnyFamily
 from dnsserver.observability.http import HttpListenError
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import own_families
+from dnsserver.runtime.admin import administered
 from dnsserver.runtime.memory import room
 from dnsserver.runtime.priority import collect_seldom, give_way, return_memory
 from dnsserver.runtime.processes import CONTROL_NUMBER, Board, ChildLink, ProcessStartError
@@ -60,6 +62,8 @@ class Whole:
     process: int
     generations: "list[Generation]" = field(default_factory=list)
     """Those whose sockets the parent has open."""
+    admin: tuple[socket.socket, ...] = ()
+    """The sockets of the admin endpoint; every control process answers there."""
 
     def folder(self) -> Path:
         """For plugins."""
@@ -186,10 +190,11 @@ class Generation:
             unmanned=lambda: unmanned(board, time.monotonic()),
             reloading=ByParent(self._whole.origin, self._corefile.digest, board, link),
         )
-        return self._live(link, around, _follow)
+        return self._live(link, around, partial(_follow, admin=self._whole.admin))
 
     def worker(self, link: ChildLink, number: int) -> int:
         own = self._kept_open(number)
+        _close(self._whole.admin)
         around = Surroundings(
             role=WORKER,
             folder=self._whole.folder,
@@ -260,14 +265,15 @@ def _handed_over(link: ChildLink, where: Where) -> bool:
     return list(where) in (json.loads(link.told) if link.told else [])
 
 
-async def _follow(server: ClusterDnsServer, link: ChildLink) -> None:
-    """The control process's life. What it counts hangs on the store, so it is told before that is closed."""
+async def _follow(server: ClusterDnsServer, link: ChildLink, admin: tuple[socket.socket, ...]) -> None:
+    """The control process's life, with its admin endpoint. What it counts hangs on the store, so it is told before that
+    is closed."""
 
     async def lame() -> None:
         await link.lame.wait()
         await server.go_lame()
 
-    async with server, _reported(server, link):
+    async with server, _reported(server, link), administered(admin, lambda: server, answers=False):
         link.ready()
         waiting = asyncio.create_task(lame(), name="lame")
         await _told_to_end(link)

@@ -16,6 +16,7 @@ from dnsserver.observability.families import AnyFamily, merge
 from dnsserver.observability.reports import lasting
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import own_families
+from dnsserver.runtime.admin import administered, bind_admin
 from dnsserver.runtime.life import Life
 from dnsserver.runtime.memory import room
 from dnsserver.runtime.priority import collect_seldom
@@ -40,11 +41,12 @@ async def serve_until_signal(
     judged: float = 0.0,
     between: Between | None = None,
     shared: bool = False,
+    admin: tuple[str, int] | None = None,
 ) -> int:
     """Serve *corefile* in this process, and later what *origin* gives then; the exit code.
 
     *started* is called once the sockets are open; *source* is as in ClusterDnsServer, *judged*, *between* and *shared*
-    as in Surroundings.
+    as in Surroundings; *admin*: where the admin endpoint is to be, None for nowhere.
 
     Raises ConfigError and StartError.
     """
@@ -52,7 +54,7 @@ async def serve_until_signal(
     collect_seldom()
     gc.collect()
     gc.freeze()  # all that is there now stays; so a collection after a reload has less to look at
-    return await _Process(corefile, origin, started, source, judged, between, shared).run()
+    return await _Process(corefile, origin, started, source, judged, between, shared, admin).run()
 
 
 class _Process:
@@ -67,6 +69,7 @@ class _Process:
         judged: float,
         between: Between | None,
         shared: bool,
+        admin: tuple[str, int] | None,
     ) -> None:
         self._origin = origin
         self._started = started
@@ -74,6 +77,7 @@ class _Process:
         self._judged = judged
         self._between = between
         self._shared = shared
+        self._admin = admin
         self._attempts = Attempts(corefile.digest)
         self._stop = asyncio.Event()
         self._wished = asyncio.Event()
@@ -111,8 +115,18 @@ class _Process:
         set_log_level(life.server)
         await life.start()
         self._lives.append(life)
-        self._started(life.server)
-        life.server.runs()
+        # Behind the Corefile's own addresses, which come first.
+        async with administered(bind_admin(self._admin), lambda: self._lives[-1].server, answers=True):
+            self._started(life.server)
+            life.server.runs()
+            life = await self._served(life)
+            await life.server.go_lame()
+            await asyncio.sleep(life.server.lameduck_s)
+        for each in tuple(self._lives):
+            await each.end()
+
+    async def _served(self, life: Life) -> Life:
+        """Until the signal to stop; the life that serves then."""
         while not self._stop.is_set():
             await self._until(life.task, self._wished)
             if life.task.done():
@@ -120,10 +134,7 @@ class _Process:
             elif self._wished.is_set():
                 self._wished.clear()
                 life = await self._go_over(life, self._wish)
-        await life.server.go_lame()
-        await asyncio.sleep(life.server.lameduck_s)
-        for each in tuple(self._lives):
-            await each.end()
+        return life
 
     async def _until(self, task: asyncio.Task[None], *events: asyncio.Event) -> None:
         """Wait for the end of *task*, for one of *events*, or for the signal to stop."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.plugins.plugin import SourceFactory
+from dnsserver.runtime.admin import bind_admin
 from dnsserver.runtime.generation import Generation, Whole
 from dnsserver.runtime.processes import ProcessStartError, Supervisor
 from dnsserver.runtime.processes.child import settle_memory
@@ -27,7 +28,7 @@ from dnsserver.store.lmdb import choose_directory
 class ProcessOptions:
     """`workers`: how many, at least 1; `auto`: where the Corefile does not say. `state_dir`: where the store is; None:
     where there is room. `state_max_age_s`: what an earlier run left is not served if it is older. `judged` and
-    `shared`: as in Surroundings."""
+    `shared`: as in Surroundings. `admin`: where the admin endpoint is to be, None for nowhere."""
 
     workers: int
     auto: bool = False
@@ -35,6 +36,7 @@ class ProcessOptions:
     state_max_age_s: float
     judged: float = 0.0
     shared: bool = False
+    admin: tuple[str, int] | None = None
 
 
 def serve_by_processes(
@@ -68,7 +70,7 @@ def serve_by_processes(
         )
         parent = _Parent(corefile, whole, started)
         settle_memory()
-        return parent.run()
+        return parent.run(options.admin)
 
 
 class _Parent:
@@ -80,15 +82,19 @@ class _Parent:
         self._present = Generation(corefile, whole)
         self._present.on_started = lambda: self._begin(started)
 
-    def run(self) -> int:
+    def run(self, admin: tuple[str, int] | None) -> int:
+        """*admin*: as in ProcessOptions."""
         try:
             self._present.bind_http()
+            self._whole.admin = bind_admin(admin)  # behind those: the Corefile's own addresses come first
             return Supervisor(self._present, self._next).run()
         except ProcessStartError as error:
             raise StartError(str(error)) from None
         finally:
             for generation in tuple(self._whole.generations):
                 generation.close()
+            for sock in self._whole.admin:
+                sock.close()
 
     def _begin(self, started: Started) -> None:
         started(self._present.plan)

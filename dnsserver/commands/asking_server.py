@@ -1,0 +1,49 @@
+"""A running server, asked why: at its admin endpoint (HTTP on loopback, docs/explain.md)."""
+
+import http.client
+import json
+from typing import Any
+
+from dnsserver.runtime.admin import EXPLAIN_S, parse_admin
+from dnsserver.runtime.explaining import AskedError, Asking
+
+#: Seconds that an answer is waited for: as long as the server takes at most, and some.
+TIMEOUT_S = EXPLAIN_S + 5
+#: Octets of an answer that are read.
+ANSWER_MAX = 16 * 1024 * 1024
+
+
+class UnreachableError(Exception):
+    """No explanation came; the text says why and what to do."""
+
+
+def ask_server(address: str, asking: Asking) -> dict[str, Any]:
+    """The explanation as JSON has it. Raises UnreachableError, AskedError."""
+    try:
+        place = parse_admin(address)
+    except ValueError as error:
+        raise AskedError(f"--server: {error}") from None
+    if place is None:
+        raise AskedError("--server: a server whose endpoint is off cannot be asked")
+    body = json.dumps({"name": asking.name, "type": asking.rtype, "from": asking.client})
+    connection = http.client.HTTPConnection(*place, timeout=TIMEOUT_S)
+    try:
+        connection.request("POST", "/explain", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        found = json.loads(response.read(ANSWER_MAX))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise UnreachableError(
+            f"no server answers at {address} ({error or type(error).__name__}): start one, or say where it is"
+            " (--server ADDRESS:PORT, its option --admin), or give its Corefile (-conf) or manifests"
+        ) from None
+    finally:
+        connection.close()
+    if not isinstance(found, dict):
+        raise UnreachableError(f"what answers at {address} is no dnsserver")
+    if response.status == 400:
+        raise AskedError(str(found.get("error")))
+    if response.status != 200 or "schema" not in found:
+        raise UnreachableError(
+            f"the server at {address} answers {response.status}: {found.get('error', 'no reason')}"
+        )
+    return found
