@@ -10,6 +10,7 @@ from dnsserver.wire.limits import NAME_MAX
 from dnsserver.wire.question import Question
 from dnsserver.zone.addresses import packed
 from dnsserver.zone.cluster import ClusterState
+from dnsserver.zone.listing import listing
 from dnsserver.zone.objects import Feed, ObjectKey
 from dnsserver.zone.policy import RecordPolicy
 from dnsserver.zone.reverse import IN_ADDR_ARPA, IP6_ARPA, is_reverse
@@ -31,7 +32,6 @@ def cluster_questions(state: ClusterState, zone: bytes) -> Kinds:
     views = zone_views((zone, IN_ADDR_ARPA, IP6_ARPA), zone, state, policy)
     keys = [key for key in state.keys(Feed.SERVICES) if is_exposed(key.namespace, state, policy)]
     return {
-        "apex": [Question(zone, Type.SOA)],
         "records": chain.from_iterable(map(_recorded, views)),
         "search lists": (one for key in keys for one in _searched(key, zone)),
         "pods": _pods(state, keys, zone),
@@ -77,8 +77,8 @@ def _distinct(questions: Iterable[Question]) -> list[Question]:
 
 
 def _recorded(view: ZoneView) -> Iterator[Question]:
-    for owner, records in groupby(view.records(), key=lambda record: record.owner):
-        yield from _typed(owner, {record.rtype for record in records})
+    for owner, listed in groupby(listing(view), key=lambda each: each.owner):
+        yield from _typed(owner, {each.rtype for each in listed})
 
 
 def _typed(owner: bytes, types: Iterable[int]) -> Iterator[Question]:

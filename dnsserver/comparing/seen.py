@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dnsserver.sources.zonefile.rdata import rdata_to_text
+from dnsserver.sources.zonefile.printing import rdata_text
 from dnsserver.wire import names
 from dnsserver.wire.codes import Flag, Type, rcode_name, type_name
 from dnsserver.wire.message import Message
@@ -59,7 +59,7 @@ class Seen:
     def __str__(self) -> str:
         """`NOERROR: CNAME a.example. A 192.0.2.1`."""
         aliases = [f"CNAME {names.to_text(target)}" for target in self.aliases]
-        found = sorted(f"{type_name(rtype)} {rdata_to_text(rtype, rdata)}" for rtype, rdata in self.data)
+        found = sorted(f"{type_name(rtype)} {rdata_text(rtype, rdata)}" for rtype, rdata in self.data)
         more = [f"and {len(found) - SHOWN_RECORDS} more"] if len(found) > SHOWN_RECORDS else []
         listed = ", ".join([*aliases, *found[:SHOWN_RECORDS], *more])
         return f"{rcode_name(self.rcode)}: {listed or 'no records'}"

@@ -17,7 +17,7 @@ from dnsserver.runtime.rehearsing import Rehearsal, Rehearsed, chained
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.runtime.tracing import Note
-from dnsserver.sources.zonefile.rdata import rdata_to_text
+from dnsserver.sources.zonefile.printing import rdata_text
 from dnsserver.wire import names
 from dnsserver.wire.codes import OPTION_EDE, Type, rcode_name, type_name, type_number
 from dnsserver.wire.errors import NameTextError
@@ -216,7 +216,7 @@ def extended_texts(options: tuple[tuple[int, bytes], ...]) -> list[str]:
 
 def record_text(record: Record) -> str:
     """As a master file has it."""
-    rdata = rdata_to_text(record.rtype, record.rdata)
+    rdata = rdata_text(record.rtype, record.rdata)
     return f"{names.to_text(record.owner)} {record.ttl} IN {type_name(record.rtype)} {rdata}"
 
 

@@ -15,7 +15,7 @@ from tests.support.upstream import closed_port
 
 RELEASE = "dns"
 #: Seconds. A change that does not come in this time does not come.
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 #: What the container of a pod has: the mounted ServiceAccount, and the API server's address in the environment. The
 #: mount is seen by this process alone.
 _POD = """\
@@ -107,7 +107,7 @@ def serving(chart: Rendering, account: Account, state: Path, *, synced: bool = T
         dns = Dns(server, port, ready_port)
         server.wait_for("dnsserver-")
         if synced:
-            wait_until(dns.ready, server.told)
+            wait_until(dns.ready, server.told, PATIENCE_S)
         yield dns
 
 

@@ -1,16 +1,9 @@
 """What happens in a cluster's life, from the chart's rights to answers by dig."""
 
 import json
-import threading
-from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import dns.exception
-import dns.message
-import dns.query
 import pytest
 
 from dnsserver.testing.kube_api import namespace, pod, service, slice_of
@@ -19,15 +12,13 @@ from tests.control_plane.conftest import Cluster
 from tests.control_plane.dns import serving
 from tests.control_plane.plane import Plane
 from tests.support.process import wait_until
-from tests.support.tools import must_run, run, tool
+from tests.support.tools import run, tool
 
 pytestmark = [
     pytest.mark.tool("dig", "curl", "helm", "kubectl", "openssl", "unshare", "mount"),
     pytest.mark.mount,
 ]
 ZONE = "svc.cluster.local"
-#: Services that are made while questions are asked.
-MANY = 5_000
 
 
 def kubectl(plane: Plane, *words: str, obj: Any = None) -> str:
@@ -126,101 +117,3 @@ def test_a_restart_while_the_api_server_is_away(cluster: Cluster) -> None:
         plane.start()
         plane.create(service("later", "10.96.7.2"))
         dns.until(["10.96.7.2"], f"later.default.{ZONE}", "A")
-
-
-def test_a_token_that_is_rotated(cluster: Cluster) -> None:
-    """As the kubelet does it: the file has another token, and some time later the old one is good no longer."""
-    plane, account = cluster.plane, cluster.account
-    plane.create(service("first", "10.96.7.1"))
-    with serving(cluster.chart, account, cluster.state) as dns:
-        old, secret = account.token, account.secret
-        account.rotate("dns-token-2")
-        assert account.token != old
-        plane.expire(NAMESPACE, secret, old)
-        plane.stop()  # watches that stand are not asked for a token again
-        plane.start()
-        plane.create(service("second", "10.96.7.2"))
-        dns.until(["10.96.7.2"], f"second.default.{ZONE}", "A")
-        assert dns.dig(f"first.default.{ZONE}", "A") == ["10.96.7.1"]
-
-
-def test_a_token_that_has_expired_before_the_next_one_comes(cluster: Cluster) -> None:
-    plane, account = cluster.plane, cluster.account
-    plane.create(service("first", "10.96.7.1"))
-    with serving(cluster.chart, account, cluster.state) as dns:
-        plane.expire(NAMESPACE, account.secret, account.token)
-        plane.stop()
-        plane.start()
-        wait_until(lambda: "does not accept the credentials" in dns.server.told(), dns.server.told, 60)
-        assert dns.dig(f"first.default.{ZONE}", "A") == ["10.96.7.1"]
-        account.rotate("dns-token-2")
-        plane.create(service("second", "10.96.7.2"))
-        dns.until(["10.96.7.2"], f"second.default.{ZONE}", "A")
-
-
-class Load:
-    """Questions for one name, one after another, from a thread, until it is stopped; `replies` counts what came."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self.replies: Counter[str] = Counter()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._ask, args=(port, dns.message.make_query(name, "A")))
-
-    def __enter__(self) -> "Load":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _ask(self, port: int, query: dns.message.Message) -> None:
-        while not self._ended.is_set():
-            try:
-                reply = dns.query.udp(query, "127.0.0.1", port=port, timeout=2)
-            except dns.exception.Timeout:
-                self.replies["none"] += 1
-                continue
-            self.replies[" ".join(record.to_text() for rrset in reply.answer for record in rrset)] += 1
-
-
-def address(number: int) -> str:
-    return f"10.96.{100 + number // 200}.{1 + number % 200}"
-
-
-def create_many(plane: Plane, services: Iterable[dict[str, Any]]) -> None:
-    """Over four connections."""
-    shares: list[list[dict[str, Any]]] = [[], [], [], []]
-    for number, obj in enumerate(services):
-        shares[number % len(shares)].append(obj)
-    with ThreadPoolExecutor(len(shares)) as pool:
-        for done in [pool.submit(plane.create, *share) for share in shares]:
-            done.result()
-
-
-def test_many_services_while_questions_are_asked(cluster: Cluster, tmp_path: Path) -> None:
-    plane = cluster.plane
-    plane.create(service("web", "10.96.7.1"))
-    with serving(cluster.chart, cluster.account, cluster.state) as dns:
-        with Load(dns.port, f"web.default.{ZONE}") as load:
-            create_many(plane, (service(f"many-{number}", address(number)) for number in range(MANY)))
-            dns.until([address(MANY - 1)], f"many-{MANY - 1}.default.{ZONE}", "A")
-        assert set(load.replies) == {"10.96.7.1"}
-        assert load.replies.total() > 500
-        batch = tmp_path / "batch"
-        batch.write_text("".join(f"many-{number}.default.{ZONE} A\n" for number in range(MANY)))
-        command: list[str | Path] = [
-            tool("dig"),
-            "@127.0.0.1",
-            "-p",
-            str(dns.port),
-            "+short",
-            "+time=2",
-            "-f",
-            batch,
-        ]
-
-        def found() -> list[str]:
-            return must_run(command).split()
-
-        assert found() == [address(number) for number in range(MANY)]

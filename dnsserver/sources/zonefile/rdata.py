@@ -95,14 +95,3 @@ def _is_absolute(text: str) -> bool:
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def rdata_to_text(rtype: int, rdata: Rdata) -> str:
-    """RDATA with absolute names in presentation format; `\\# LENGTH HEX` when it is not one of *rtype*."""
-    octets = rdata.head + b"".join(rdata.names) + rdata.tail
-    try:
-        return dns.rdata.from_wire(
-            dns.rdataclass.IN, dns.rdatatype.RdataType.make(rtype), octets, 0, len(octets)
-        ).to_text()
-    except (dns.exception.DNSException, ValueError):
-        return f"\\# {len(octets)} {octets.hex()}".rstrip()
