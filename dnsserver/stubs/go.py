@@ -1,8 +1,8 @@
 """Go's own resolver (netgo, CGO_ENABLED=0, or GODEBUG=netdns=go), as `net.Resolver.LookupIP` uses it.
 
-Source: `net/dnsclient_unix.go` and `net/dnsconfig_unix.go` of Go 1.26; the same since 1.19, when the UDP size that OPT
-offers became 1232. A and AAAA are asked by goroutines of their own, each from sockets of its own: which is first on the
-wire is left to the scheduler. `options single-request` asks one after the other.
+Source: `net/dnsclient_unix.go` and `net/dnsconfig_unix.go` of Go 1.26, and what 1.21 does. A and AAAA are asked by
+goroutines of their own, each from sockets of its own: which is first on the wire is left to the scheduler. `options
+single-request` asks one after the other.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ EDNS_PAYLOAD = 1232
 #: Characters of a name with its final dot (dnsclient.go, isDomainName).
 NAME_MAX = 254
 
-NO_SUCH_HOST = "no such host"
+NO_SUCH_HOST, UNSUITABLE = "no such host", "no suitable address found"
 _MISBEHAVING = "server misbehaving"
 _LAME = "lame referral"
 _UNREADABLE = "cannot unmarshal DNS message"
@@ -64,26 +64,23 @@ def lookup_ip(lookup: Lookup, conf: ResolvConf, hosts: Hosts, idents: Iterator[i
     """LookupIP with a context that has no deadline."""
     literal = hosts.literal(lookup)
     if literal is not None:
-        return (
-            literal
-            if literal.addresses
-            else Outcome(error="no suitable address found", text=_unsuitable(lookup))
-        )
-    stated = hosts.all(lookup.name.removesuffix("."))
-    if stated:
-        fitting = hosts.find(Lookup(lookup.name.removesuffix("."), lookup.family))
-        return (
-            Outcome(fitting)
-            if fitting
-            else Outcome(error="no suitable address found", text=_unsuitable(lookup))
-        )
+        return literal if literal.addresses else Outcome(error=UNSUITABLE, text=_unsuitable(lookup))
+    stated = Lookup(_in_hosts(lookup.name), lookup.family)
+    if hosts.all(stated.name):
+        fitting = hosts.find(stated)
+        return Outcome(fitting) if fitting else Outcome(error=UNSUITABLE, text=_unsuitable(lookup))
     if not is_domain_name(lookup.name):
         return _failed(lookup, NO_SUCH_HOST, "")
     return (yield from _Search(lookup, conf, idents).run())
 
 
+def _in_hosts(name: str) -> str:
+    """As it stands in the hosts file: the final dot of a single label makes it another name (absDomainName)."""
+    return name.removesuffix(".") if "." in name[:-1] else name
+
+
 def _unsuitable(lookup: Lookup) -> str:
-    return f"address {lookup.name}: no suitable address found"
+    return f"address {lookup.name}: {UNSUITABLE}"
 
 
 def _failed(lookup: Lookup, error: str, server: str) -> Outcome:

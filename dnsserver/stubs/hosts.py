@@ -16,9 +16,10 @@ def family_of(address: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """*text* is the content of the file."""
+    """*text* is the content of the file. *folded*: names match in any case, which musl's do not."""
 
     text: str = ""
+    folded: bool = True
 
     def find(self, lookup: Lookup) -> tuple[str, ...]:
         """The addresses of the name in the families wanted, in the order of the file; a final dot never matches."""
@@ -26,7 +27,9 @@ class Hosts:
 
     def all(self, name: str) -> tuple[str, ...]:
         """The addresses of *name* in both families."""
-        found = [str(address) for address, names in self._lines() if name.lower() in names]
+        found = [
+            str(address) for address, names in self._lines() if self._case(name) in map(self._case, names)
+        ]
         return tuple(dict.fromkeys(found))
 
     def literal(self, lookup: Lookup) -> Outcome | None:
@@ -38,9 +41,12 @@ class Hosts:
         fits = address.version in _VERSIONS[lookup.family]
         return Outcome((str(address),) if fits else ())
 
+    def _case(self, name: str) -> str:
+        return name.lower() if self.folded else name
+
     def _lines(self) -> Iterator[tuple[IPv4Address | IPv6Address, list[str]]]:
         for line in self.text.splitlines():
-            words = line.partition("#")[0].lower().split()
+            words = line.partition("#")[0].split()
             try:
                 address = ip_address(words[0] if words else "")
             except ValueError:

@@ -32,7 +32,7 @@ class Library:
         self, lookup: Lookup, resolv_conf: str, hosts: str = "", seed: int | None = None
     ) -> Stub[Outcome]:
         """The look-up, ready to be run. *seed* makes query IDs, and the first server of `rotate`, come again."""
-        conf, known = self.read(resolv_conf), Hosts(hosts)
+        conf, known = self.read(resolv_conf), Hosts(hosts, folded=not self.name.startswith("musl"))
         random = Random(seed)
         idents = _idents(random)
         match self.name:
@@ -58,6 +58,6 @@ LIBRARIES = {
         Library("glibc-2.31", "glibc 2.31 to 2.35, without later fixes (Debian 11)"),
         Library("musl", "musl 1.2.4 and later (Alpine 3.18 and later)"),
         Library("musl-1.2.3", "musl 1.2.3 (Alpine 3.17, Debian 12)"),
-        Library("go", "Go's own resolver, 1.19 and later"),
+        Library("go", "Go's own resolver, 1.21 and later"),
     )
 }

@@ -85,8 +85,10 @@ class _Run:
 
     def _send(self, action: Send, tasks: asyncio.TaskGroup) -> None:
         exchange = self._transcript.sent(self._now, action.channel, action.server, action.octets)
-        asking = self._network(action.server, action.channel.transport, action.octets)
-        self._asked.append((exchange, tasks.create_task(_delivered(asking))))
+        self._asked.append((exchange, tasks.create_task(self._deliver(action))))
+
+    async def _deliver(self, action: Send) -> Delivery:
+        return await self._network(action.server, action.channel.transport, action.octets)
 
     async def _next(self, action: Wait) -> Event | None:
         """What comes first; None when nothing will ever come."""
@@ -117,7 +119,3 @@ class _Run:
             return None
         self._transcript.broke(at, channel, delivery.fate)
         return Broken(at, channel, refused=delivery.fate == "refused")
-
-
-async def _delivered(asking: Awaitable[Delivery]) -> Delivery:
-    return await asking

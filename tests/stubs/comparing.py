@@ -9,7 +9,7 @@ from tests.stubs.emulating import Told
 #: Seconds. Timers are compared with this tolerance, on a busy machine; most of them are of a second.
 TOLERANCE_S = 0.6
 #: What Go's errors say of this machine.
-_PLACES = (re.compile(r"127\.0\.\d+\.(\d)(?=:53)"), re.compile(r"127\.0\.0\.1:\d+->"))
+_PLACES = (re.compile(r"127\.0\.\d+\.(\d)(?=:53\b)"), re.compile(r"127\.0\.0\.1:\d+->"))
 
 
 def differences(told: Told, recorded: Mapping[str, Any], concurrent: bool) -> Iterator[str]:

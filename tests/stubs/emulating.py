@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dnsserver.stubs import LIBRARIES, Delivery, Lookup, Outcome, run_virtually
 from dnsserver.stubs.machine import Transport
-from tests.stubs.scripted import CLOSE, DROP, Scenario, Script, line
+from tests.stubs.scripted import CLOSE, DROP, HOSTS, Scenario, Script, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ async def emulated(library: str, scenario: Scenario) -> Told:
         return Delivery(fate="closed" if said == CLOSE else "lost") if said in (CLOSE, DROP) else Delivery()
 
     lookup = Lookup(scenario.lookup, scenario.family)
-    stub = LIBRARIES[library].stub(lookup, scenario.resolv_conf(addresses), seed=1)
+    stub = LIBRARIES[library].stub(lookup, scenario.resolv_conf(addresses), HOSTS, seed=1)
     transcript = await run_virtually(stub, network)
     asked = tuple(
         (exchange.at, line(addresses.index(exchange.server) + 1, exchange.transport, exchange.octets))

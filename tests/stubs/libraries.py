@@ -11,13 +11,14 @@ from typing import Any
 
 from tests.end_to_end.netns import CONFIGURATION, Namespace
 from tests.stubs.programs import glibc_program, go_program, musl_program
+from tests.stubs.scripted import HOSTS
 from tests.support.process import REPOSITORY
 from tests.support.tools import run, tool
 
 #: Seconds. All scenarios with one library: most of it is waiting for time-outs of a second.
 PATIENCE_S = 60.0
 #: What containers have.
-NSSWITCH, HOSTS = "hosts: files dns\n", "127.0.0.1 localhost\n::1 localhost\n"
+NSSWITCH = "hosts: files dns\n"
 
 
 @dataclass(frozen=True, slots=True)

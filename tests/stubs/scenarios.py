@@ -89,5 +89,12 @@ SCENARIOS = (
     Scenario("label too long", "x" * 64),
     Scenario("empty label", "web..default"),
     Scenario("upper case", "WEB", FOUND),
+    Scenario("hosts file", "legacy", FOUND),
+    Scenario("hosts file, IPv6 asked", "legacy", family=Family.IPV6),
+    Scenario("hosts file, other family", "four", family=Family.IPV6),
+    Scenario("hosts file, upper case", "LEGACY.TEST"),
+    Scenario("hosts file, with dot", "legacy."),
+    Scenario("hosts file, two labels with dot", "legacy.test."),
+    Scenario("localhost", "localhost"),
     Scenario("address", "10.0.0.7"),
 )

@@ -14,6 +14,14 @@ from dnsserver.wire.message import Message
 from dnsserver.wire.records import Record, address_rdata, name_rdata
 from dnsserver.wire.writer import MessageWriter
 
+#: The hosts file of every scenario.
+HOSTS = """\
+127.0.0.1 localhost
+::1 localhost
+192.0.2.7 legacy Legacy.test # by hand
+2001:db8::7 legacy
+192.0.2.8 four
+"""
 SEARCH = "default.svc.cluster.local svc.cluster.local cluster.local"
 #: What a server says besides RCODEs and addresses: it has not this type, does not answer, answers with TC, closes the
 #: connection, answers with nothing but a header, says nothing and knows nobody who would (a referral).

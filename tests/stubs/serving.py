@@ -19,15 +19,14 @@ PATIENCE_S = 5.0
 
 @dataclass(slots=True)
 class Served:
-    """`asked`: time (monotonic, seconds) and line of each query; `ports`: of each server, in their order."""
+    """`asked`: time (monotonic, seconds) and line of each query."""
 
     asked: list[tuple[float, str]] = field(default_factory=list)
-    ports: list[int] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def serving(script: Script, hosts: Sequence[str], port: int = 0) -> AsyncIterator[Served]:
-    """A server on each of *hosts*; port 0: one that is free, for each."""
+async def serving(script: Script, hosts: Sequence[str], port: int) -> AsyncIterator[Served]:
+    """A server on each of *hosts*."""
     served = Served()
     opened: list[asyncio.DatagramTransport | asyncio.Server] = []
     conversations: list[asyncio.Task[None]] = []
@@ -37,9 +36,8 @@ async def serving(script: Script, hosts: Sequence[str], port: int = 0) -> AsyncI
             server = _Server(number, script, served.asked, conversations)
             listener = await asyncio.start_server(server.accepted, host, port)
             opened.append(listener)
-            served.ports.append(listener.sockets[0].getsockname()[1])
             transport, _ = await loop.create_datagram_endpoint(
-                partial(_itself, server), local_addr=(host, served.ports[-1])
+                partial(_itself, server), local_addr=(host, port)
             )
             opened.append(transport)
         yield served

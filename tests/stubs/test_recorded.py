@@ -26,6 +26,7 @@ RECORDINGS = {
     "musl-1.2.5": "musl",
     "musl-1.2.3": "musl-1.2.3",
     "go-1.26": "go",
+    "go-1.21": "go",
 }
 #: What is not emulated: 2.36 knows no strict-error yet; 1.2.3 sends malformed queries.
 DEPARTURES = {("glibc-2.36", "strict errors"), ("musl-1.2.3", "root in the search list")}

@@ -9,6 +9,7 @@ from tests.stubs.emulating import emulated
 from tests.stubs.scenarios import SCENARIOS
 from tests.stubs.scripted import Scenario, Script
 from tests.stubs.serving import serving
+from tests.support.process import free_port
 from tests.support.upstream import closed_port
 
 CHOSEN = (
@@ -35,11 +36,11 @@ def scenario(title: str) -> Scenario:
 @pytest.mark.parametrize("library", ["glibc", "musl", "go"])
 @pytest.mark.parametrize("title", CHOSEN)
 async def test_real_time_equals_virtual_time(library: str, title: str) -> None:
-    wanted = scenario(title)
+    wanted, port = scenario(title), free_port()
     told = await emulated(library, wanted)
     stub = LIBRARIES[library].stub(Lookup(wanted.lookup, wanted.family), wanted.resolv_conf([SERVER]), seed=1)
-    async with serving(Script(wanted), ["127.0.0.1"]) as served, asyncio.timeout(PATIENCE_S):
-        transcript = await run_really(stub, {SERVER: ("127.0.0.1", served.ports[0])})
+    async with serving(Script(wanted), ["127.0.0.1"], port) as served, asyncio.timeout(PATIENCE_S):
+        transcript = await run_really(stub, {SERVER: ("127.0.0.1", port)})
     heard = [line for _, line in served.asked]
     ours = [line for _, line in told.asked]
     # A and AAAA of Go, and musl's two connections, come from sockets of their own.
@@ -72,18 +73,19 @@ async def test_tcp_has_no_time_out_in_glibc() -> None:
     wanted = Scenario("", "web.", "* ANY DROP", options="use-vc timeout:1")
     assert (await emulated("glibc", wanted)).seconds is None
     stub = LIBRARIES["glibc"].stub(Lookup("web."), wanted.resolv_conf([SERVER]))
-    async with serving(Script(wanted), ["127.0.0.1"]) as served:
+    port = free_port()
+    async with serving(Script(wanted), ["127.0.0.1"], port):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.5):
-                await run_really(stub, {SERVER: ("127.0.0.1", served.ports[0])})
+                await run_really(stub, {SERVER: ("127.0.0.1", port)})
 
 
 async def test_a_silent_server_counts_as_lost() -> None:
     """After the patience, not after the library's time-out."""
     stub = LIBRARIES["glibc"].stub(Lookup("web."), f"nameserver {SERVER}\n")
-    wanted = Scenario("", "web.", "* ANY DROP")
-    async with serving(Script(wanted), ["127.0.0.1"]) as served:
-        network = Servers({SERVER: ("127.0.0.1", served.ports[0])}, patience_s=0.1)
+    wanted, port = Scenario("", "web.", "* ANY DROP"), free_port()
+    async with serving(Script(wanted), ["127.0.0.1"], port) as served:
+        network = Servers({SERVER: ("127.0.0.1", port)}, patience_s=0.1)
         transcript = await run_virtually(stub, network)
     assert (transcript.seconds, transcript.outcome.error) == (10.0, "EAI_AGAIN")
     assert len(served.asked) == 4
