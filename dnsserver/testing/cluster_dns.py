@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from dnsserver.explaining.explanation import Explanation
 from dnsserver.faults import Faults
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
@@ -64,6 +65,18 @@ class ClusterDNS:
             self.faults.end()
         if self._server is not None:
             await self._server.__aexit__()
+
+    async def explain(self, name: str, rtype: str = "A", client: str = "") -> Explanation:
+        """Why *name* is answered as it is; *client* is who asks: an IP address, NAMESPACE/POD, or "".
+
+        Raises AskedError for what is no name, type or client.
+        """
+        if self._server is None:
+            raise RuntimeError("explain() is for a running server: use it inside `async with`")
+        # Imported here: most tests never ask.
+        from dnsserver.runtime.explaining import Asking, Explainer
+
+        return await Explainer(self._server).explain(Asking(name, rtype, client))
 
     async def replace(self, documents: Documents) -> None:
         """Serve *documents* in place of the text or objects given before; on return the answers are live.

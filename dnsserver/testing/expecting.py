@@ -1,5 +1,6 @@
 """Assertions about answers, and what they say when they fail."""
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ class Expected:
             return bool(answer.values) == (self.rcode == "NOERROR")
         return answer.values == sorted(self.values)
 
-    def asked(self, ask: Callable[[], Answer], within_s: float) -> Answer:
-        """The answer of *ask*, which is called until it is as expected, for *within_s* seconds at most."""
+    def asked(self, ask: Callable[[], Answer], explain: Callable[[Answer], str], within_s: float) -> Answer:
+        """The answer of *ask*, which is called until it is as expected, for *within_s* seconds at most; after that
+        *explain* says why it is not."""
         __tracebackhide__ = True  # pytest shows the test's line
         end = time.monotonic() + within_s
         while True:
@@ -35,7 +37,8 @@ class Expected:
             if self.met(answer):
                 return answer
             if time.monotonic() >= end:
-                raise AssertionError("\n".join(self._told(answer, within_s)))
+                why = textwrap.indent(explain(answer), "  ")
+                raise AssertionError("\n".join((*self._told(answer, within_s), "why:", why)))
             time.sleep(PAUSE_S)
 
     def _told(self, answer: Answer, within_s: float) -> Iterator[str]:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
+from dnsserver.explaining.text import lines
 from dnsserver.faults import Fault, Faults, Transcript
+from dnsserver.runtime.explaining import AskedError
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.sources.manifests.building import assemble
 from dnsserver.sources.manifests.reading import read_documents
@@ -242,7 +244,37 @@ class ThreadedClusterDNS:
         """
         __tracebackhide__ = True
         expected = Expected(name, type.upper(), None if values is None else tuple(values), rcode.upper())
-        return expected.asked(lambda: self.ask(name, type, from_pod=from_pod, tcp=tcp), within_s)
+        return expected.asked(
+            lambda: self.ask(name, type, from_pod=from_pod, tcp=tcp), self.explain_answer, within_s
+        )
+
+    def explain(self, name: str, type: str = "A", *, from_pod: str = "") -> str:
+        """Why the name is answered as it is, in lines for people: by which rule, of which objects; or what is wrong.
+
+        *from_pod* as in `ask`, or an IP address. Raises AskedError for what is no name, type or client.
+        """
+        self.wait()
+        explanation = self._run(self._dns.explain(name, type.upper(), from_pod))
+        return "\n".join(lines(explanation))
+
+    def explain_answer(self, answer: Answer) -> str:
+        """Why it is so; of the first name that was asked, where who asked is not known by name. Never raises."""
+        step = answer.transcript[answer.decided]
+        name = step.name.rstrip(".").lower()
+        for exchange in reversed([*self.transcript]):
+            if (exchange.name, exchange.type, exchange.protocol) == (name, step.type, step.protocol):
+                if exchange.faults:
+                    return f"a fault of the test: {'; '.join(exchange.faults)}"
+                break
+        try:
+            return self._explained(answer)
+        except (AskedError, LookupError, ManifestError) as error:
+            return f"cannot be told: {error}"
+
+    def _explained(self, answer: Answer) -> str:
+        if answer.from_pod and not answer.from_pod.endswith("/"):
+            return self.explain(answer.name, answer.type, from_pod=answer.from_pod)
+        return self.explain(f"{answer.transcript[0].name.rstrip('.')}.", answer.type)
 
     def resolve(
         self,

@@ -15,6 +15,7 @@ import pytest
 from dnsserver.faults import drop, rcode
 from dnsserver.sources.manifests import ManifestError
 from dnsserver.testing import ThreadedClusterDNS, ThreadedKubeApi
+from tests.support.process import REPOSITORY
 
 Obj = dict[str, Any]
 #: It has no types.
@@ -39,6 +40,21 @@ spec:
   serviceName: each
   selector: {matchLabels: {app: web}}
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}
+"""
+WRONG_SELECTOR = """
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {clusterIP: None, selector: {app: card}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: cart, namespace: shop}
+spec:
+  replicas: 1
+  serviceName: cart
+  selector: {matchLabels: {app: cart}}
+  template: {metadata: {labels: {app: cart}}, spec: {containers: [{name: cart, image: example/cart}]}}
 """
 WEB = "web.shop.svc.cluster.local"
 
@@ -202,6 +218,28 @@ def test_an_assertion_tells_all(cluster_dns: ThreadedClusterDNS) -> None:
         "asked:",
     ]
     assert f"  udp {WEB} A: NOERROR, A 10.96.7.7" in str(found.value)
+
+
+@pytest.mark.cluster_dns(manifests=WRONG_SELECTOR)
+def test_the_failure_that_the_page_shows(cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(AssertionError) as found:
+        cluster_dns.expect("cart", from_pod="shop/cart-0")
+    shown = (REPOSITORY / "docs" / "testing.md").read_text()
+    assert f"```text\n{found.value}\n```" in shown, found.value
+
+
+def test_a_failure_by_a_fault_is_told_so(cluster_dns: ThreadedClusterDNS) -> None:
+    cluster_dns.set_faults("rcode SERVFAIL name=web.*")
+    with pytest.raises(AssertionError, match="why:\n  a fault of the test: rcode SERVFAIL name=web"):
+        cluster_dns.expect("web", from_pod="shop/web-0")
+
+
+def test_explain(cluster_dns: ThreadedClusterDNS) -> None:
+    told = cluster_dns.explain("each", from_pod="shop/web-0")
+    assert told.startswith("each.shop.svc.cluster.local. A: NOERROR")
+    assert "shop/web" in cluster_dns.explain("web-9.each.shop.svc.cluster.local")
+    with pytest.raises(ValueError, match="no pod shop/none"):
+        cluster_dns.explain("each", from_pod="shop/none")
 
 
 @pytest.mark.parametrize(
