@@ -11,6 +11,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "check": "dnsserver.commands.check",
     "compare": "dnsserver.commands.compare",
+    "diff": "dnsserver.commands.diff",
     "explain": "dnsserver.commands.explain",
     "names": "dnsserver.commands.names",
     "node-cache": "dnsserver.commands.node_cache",

@@ -4,15 +4,13 @@ import argparse
 import asyncio
 import json
 import logging
-import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 from dnsserver.commands.arguments import DEFAULT_PORT, corefile_origin, read_corefile, standard_input
 from dnsserver.commands.asking_server import UnreachableError, ask_server
-from dnsserver.commands.printing import fail, say
+from dnsserver.commands.printing import fail, in_colour, say
 from dnsserver.config import ConfigError, Origin
 from dnsserver.explaining.explanation import Explanation, as_json, from_json
 from dnsserver.explaining.text import lines
@@ -122,11 +120,4 @@ def _show(found: Explanation, options: argparse.Namespace) -> None:
         say(json.dumps(shown, indent=2))
         return
     width = min(shutil.get_terminal_size((WIDTH, 0)).columns, WIDTH)
-    say("\n".join(lines(found, colour=_colour(options.color), width=width)))
-
-
-def _colour(wanted: str) -> bool:
-    """As https://no-color.org has it, on terminals."""
-    if wanted != "auto":
-        return wanted == "always"
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    say("\n".join(lines(found, colour=in_colour(options.color), width=width)))

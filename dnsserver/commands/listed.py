@@ -21,7 +21,7 @@ def table(rows: Iterable[ServedName]) -> Iterator[str]:
     """One record a line, in columns."""
     lines = [("NAME", "TTL", "TYPE", "VALUE", "ORIGIN")]
     for row in rows:
-        lines += [(row.name, str(row.ttl), row.type, value, _origin(row)) for value in row.values]
+        lines += [(row.name, str(row.ttl), row.type, value, origin_of(row)) for value in row.values]
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     for line in lines:
         yield "  ".join(
@@ -29,7 +29,7 @@ def table(rows: Iterable[ServedName]) -> Iterator[str]:
         ).rstrip()
 
 
-def _origin(row: ServedName) -> str:
+def origin_of(row: ServedName) -> str:
     """`Service default/web demo/web.yaml:3`; for names of a zone itself, the zone."""
     named = str(row.objects[0]) if row.objects else f"zone {row.zone}"
     return f"{named} {near(row.place)}".rstrip()

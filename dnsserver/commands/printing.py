@@ -12,6 +12,13 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def in_colour(wanted: str) -> bool:
+    """Whether to print in colour: `always`, `never`, or `auto`, on terminals as https://no-color.org has it."""
+    if wanted != "auto":
+        return wanted == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def note(text: str) -> None:
     """Print on standard error what is said besides the output."""
     print(text, file=sys.stderr)

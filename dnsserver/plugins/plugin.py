@@ -259,6 +259,8 @@ class Listing:
     names: Callable[[], Iterator[Listed]]
     beyond: tuple[str, ...] = ()
     places: Callable[[], Mapping[Identity, str]] = dict
+    local: bool = True
+    """What the names are made of is in files: nobody has to be asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnsserver.config import Corefile, Directive, Line, Occurrence
+from dnsserver.config import Corefile, Line, Occurrence
 from dnsserver.config.gotext import duration_text
 from dnsserver.plugins.plugin import Plugin
 from dnsserver.runtime.server import ClusterDnsServer
@@ -19,7 +19,7 @@ async def check(corefile: Corefile, directory: Path) -> list[str]:
     for site in server.sites:
         lines.extend(_headline(site))
         for plugin in site.plugins:
-            lines.extend(f"  {line}" for line in _configured(site.block.directive(plugin.name)))
+            lines.extend(f"  {line}" for line in configured(site, plugin))
             lines.extend(f"    {line}" for line in _common(plugin))
             if plugin.check is not None:
                 lines.extend(f"    {line}" for line in await plugin.check())
@@ -31,8 +31,9 @@ def _headline(site: BuiltSite) -> Iterator[str]:
     yield from (f"{key.shown}{bound}" for key in site.block.keys)
 
 
-def _configured(directive: Directive | None) -> Iterator[str]:
-    """Every occurrence on one line: `cache 30 { prefetch 10; keepttl }`."""
+def configured(site: BuiltSite, plugin: Plugin) -> Iterator[str]:
+    """Every occurrence of a plugin's directive on one line: `cache 30 { prefetch 10; keepttl }`."""
+    directive = site.block.directive(plugin.name)
     for occurrence in () if directive is None else directive.occurrences:
         yield _words(occurrence) + _block(occurrence)
 

@@ -56,6 +56,12 @@ class ServedName:
         """The RDATA, sorted."""
         return tuple(sorted(rdata_text(record.rtype, record.rdata) for record in self.listed.records))
 
+    @property
+    def sort_key(self) -> tuple[bool, bytes, int, str]:
+        """Forward zones first; the canonical order of names (RFC 4034 section 6.1), then of types."""
+        listed = self.listed
+        return is_reverse(listed.origin), sort_key(listed.owner.lower()), listed.rtype, self.server
+
     def as_json(self) -> dict[str, object]:
         """The form in which programs are told (docs/names.md)."""
         return {
@@ -78,17 +84,19 @@ class ServedNames:
     """The names of a server, and what else it answers (`beyond`, in sentences). Rules of plugins in front of those
     that have names, such as `rewrite`, are not applied."""
 
-    def __init__(self, server: ClusterDnsServer) -> None:
+    def __init__(self, server: ClusterDnsServer, *, local: bool = False) -> None:
+        """*local*: only of blocks all of whose names are made of files."""
         self._server = server
+        self._sites = [site for site in server.sites if not local or _is_local(site)]
 
     @property
     def beyond(self) -> tuple[str, ...]:
-        listings = (plugin.listing for plugin in self._server.plugins())
+        listings = (plugin.listing for site in self._sites for plugin in site.plugins)
         return tuple(dict.fromkeys(text for each in listings if each for text in each.beyond))
 
     def __iter__(self) -> Iterator[ServedName]:
         """Block by block, plugin by plugin, as they are when they come."""
-        for site in self._server.sites:
+        for site in self._sites:
             answered = _dispatched(self._server.built, site)
             shown = " ".join(key.shown for key in site.block.keys)
             for plugin in site.plugins:
@@ -101,22 +109,17 @@ class ServedNames:
                         yield ServedName(listed, shown, plugin.name, place)
 
     def in_order(self) -> list[ServedName]:
-        """All of them, those of reverse zones last, in the canonical order of names (RFC 4034 section 6.1), then of
-        types."""
-
-        def key(each: ServedName) -> tuple[object, ...]:
-            listed = each.listed
-            return is_reverse(listed.origin), sort_key(listed.owner.lower()), listed.rtype, each.server
-
-        return sorted(self, key=key)
+        """All of them, by their `sort_key`."""
+        return sorted(self, key=lambda each: each.sort_key)
 
 
 @contextlib.asynccontextmanager
-async def listed_names(server: ClusterDnsServer) -> AsyncIterator[ServedNames]:
-    """The names of *server*, which is not to run meanwhile: its sources do. Raises ConfigError, also when a cluster has
-    not been known in time."""
+async def listed_names(server: ClusterDnsServer, *, local: bool = False) -> AsyncIterator[ServedNames]:
+    """The names of *server*, which is not to run meanwhile: its sources do. *local*: as ServedNames has it. Raises
+    ConfigError, also when a cluster has not been known in time."""
     async with contextlib.AsyncExitStack() as exits:
-        for plugin in server.plugins():
+        sites = [site for site in server.sites if not local or _is_local(site)]
+        for plugin in (plugin for site in sites for plugin in site.plugins):
             if plugin.listing is None:
                 continue
             if plugin.follow is not None:
@@ -126,7 +129,11 @@ async def listed_names(server: ClusterDnsServer) -> AsyncIterator[ServedNames]:
                 raise ConfigError(
                     f"plugin/{plugin.name}: {waits}: is the API server there, and may it be read?"
                 )
-        yield ServedNames(server)
+        yield ServedNames(server, local=local)
+
+
+def _is_local(site: BuiltSite) -> bool:
+    return all(plugin.listing is None or plugin.listing.local for plugin in site.plugins)
 
 
 def _dispatched(built: tuple[BuiltListener, ...], site: BuiltSite) -> Callable[[bytes], bool]:

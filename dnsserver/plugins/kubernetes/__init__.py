@@ -69,7 +69,9 @@ def setup(directive: Directive, site: Site) -> Plugin:
         leaves_alone=lambda question: answers.zone(question.name.lower()) is None,
         labels=QueryLabels(answers, settings.clustersets).of,
         zone_copy=lambda origin: _copy(zones, origin),
-        listing=Listing(answers.listing, beyond(settings), made.places),
+        listing=Listing(
+            answers.listing, beyond(settings), made.places, local=bool(settings.manifests or site.source)
+        ),
         witness=witness,
     )
 
