@@ -173,6 +173,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--server", metavar="ADDR", type=address, help="ask this server instead: IP or IP:PORT")
     add("--json", action="store_true", help="for programs")
     _add_who(parser)
+    _add_delays(parser)
+    return parser
+
+
+def _add_delays(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("delays").add_argument
     add("--wait", action="store_true", help="wait as the library does; without it time-outs are counted only")
     add(
         "--patience",
@@ -187,7 +193,6 @@ def _parser() -> argparse.ArgumentParser:
         help="what goes wrong with the server made of PATH (docs/testing.md)",
     )
     add("--seed", metavar="N", type=int, default=0, help="of the faults' probabilities (default 0)")
-    return parser
 
 
 def _add_who(parser: argparse.ArgumentParser) -> None:

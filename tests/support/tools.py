@@ -23,7 +23,6 @@ PACKAGES = {
     "musl-gcc": "musl-tools",
     "gcc": "gcc",
     "env": "coreutils",
-    "go": "golang-go",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "sed": "sed",
@@ -35,6 +34,8 @@ PACKAGES = {
     "setpriv": "util-linux",
     "nft": "nftables",
 }
+#: What Debian's packages are too old of.
+ELSEWHERE = {"go": "install Go 1.26 or newer, from go.dev"}
 #: What no package of Debian's has, and the command that makes it (needs the Go command, 1.26 or newer).
 GO_PROGRAMS = {"helm": "go install helm.sh/helm/v3/cmd/helm@v3.22.0"}
 #: Seconds. A program that takes longer hangs.
@@ -43,9 +44,11 @@ PATIENCE_S = 20.0
 
 def tool(name: str) -> str:
     """The path of a program; the test fails when it is not installed."""
-    found = shutil.which(name) or shutil.which(name, path=f"/usr/sbin:/sbin:{_go_programs()}")
+    found = shutil.which(name) or shutil.which(
+        name, path=f"/usr/sbin:/sbin:/usr/local/go/bin:{_go_programs()}"
+    )
     if found is None:
-        how = GO_PROGRAMS.get(name) or f"apt-get install {PACKAGES[name]}"
+        how = ELSEWHERE.get(name) or GO_PROGRAMS.get(name) or f"apt-get install {PACKAGES[name]}"
         pytest.fail(f"{name} is missing: {how}", pytrace=False)
     return found
 
