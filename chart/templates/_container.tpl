@@ -6,7 +6,7 @@
 {{- if include "dnsserver.keepsState" . -}}
 {{- $args = concat $args (list "--state-dir" "/var/lib/dnsserver/state" "--state-max-age" .Values.state.maxAge) -}}
 {{- end -}}
-{{- toJson (concat $args .Values.extraArgs) -}}
+{{- toJson (concat $args (default list .Values.extraArgs)) -}}
 {{- end -}}
 
 {{- define "dnsserver.keepsState" -}}

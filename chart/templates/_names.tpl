@@ -62,7 +62,7 @@ k8s-app: {{ include "dnsserver.k8sapplabel" . | quote }}
 
 {{/* What chooses the server's pods: the labels of deployment.selector, else those of its own. */}}
 {{- define "dnsserver.selectorLabels" -}}
-{{- with dig "matchLabels" dict .Values.deployment.selector }}{{ toYaml . }}{{ else }}{{ include "dnsserver.ownLabels" . }}{{ end -}}
+{{- with dig "matchLabels" dict (default dict .Values.deployment.selector) }}{{ toYaml . }}{{ else }}{{ include "dnsserver.ownLabels" . }}{{ end -}}
 {{- end -}}
 
 {{/* The labels of the server's pods: what the Deployment, then the joined Service choose them by, then the others. */}}

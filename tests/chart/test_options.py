@@ -1,6 +1,7 @@
 """Every option does what it says, and is in the table of effects."""
 
 import functools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 
 from tests.chart import options, scaling
 from tests.chart.options import Batch, Effect
-from tests.chart.rendering import CHART, Rendering, Values, render
+from tests.chart.rendering import CHART, RefusedError, Rendering, Values, render
 
 pytestmark = pytest.mark.tool("helm")
 
@@ -23,6 +24,7 @@ BATCHES = (
     scaling.ONE_WITH_CLAIM,
     scaling.WITHOUT_DEPLOYMENT,
 )
+SCHEMA: Values = json.loads((CHART / "values.schema.json").read_text())
 EFFECTS = [(batch, effect) for batch in BATCHES for effect in batch.effects]
 
 
@@ -107,3 +109,24 @@ def test_effect_is_none_of_the_defaults(effect: Effect) -> None:
     """What shows without the option too proves nothing."""
     found = [at(target(each, effect.target), effect.place) for each in baselines()]
     assert any(value != effect.expected for value in found)
+
+
+def needed(schema: Values, place: str = "") -> set[str]:
+    """What values.schema.json requires, as dotted names."""
+    found = {f"{place}{key}" for key in schema.get("required", ())}
+    for key, inner in schema.get("properties", {}).items():
+        found |= needed(
+            SCHEMA["$defs"][inner["$ref"].rpartition("/")[2]] if "$ref" in inner else inner, f"{place}{key}."
+        )
+    return found
+
+
+def test_options_can_be_taken_away() -> None:
+    """`null` takes a default away, as helm has it; what the chart cannot do without is said."""
+    values: Values = {}
+    for option in set(leaves(yaml.safe_load((CHART / "values.yaml").read_text()))) - needed(SCHEMA):
+        *blocks, key = option.split(".")
+        functools.reduce(lambda inner, block: inner.setdefault(block, {}), blocks, values)[key] = None
+    assert "nil" not in render(values).text
+    with pytest.raises(RefusedError, match="at '': missing property 'hpa'"):
+        render({"hpa": None})

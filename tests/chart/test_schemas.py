@@ -12,6 +12,7 @@ import yaml
 
 from tests.chart import options, scaling
 from tests.chart.rendering import CHART, Manifest, Values, render
+from tests.chart.test_options import SCHEMA
 
 pytestmark = pytest.mark.tool("helm")
 
@@ -32,7 +33,6 @@ ENDPOINT = {
     *("tlsConfig", "relabelings", "metricRelabelings"),
 }
 DURATION = re.compile(r"([0-9]+(ms|[smhdwy]))+")
-SCHEMA: Values = json.loads((CHART / "values.schema.json").read_text())
 
 
 def oldest() -> str:
