@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -113,15 +113,17 @@ async def _questions(options: argparse.Namespace) -> Kinds:
     if options.names == MANIFESTS:
         return cluster_questions(await described([Path(path) for path in paths]), options.zone)
     if options.names == LOG:
-        return {LOG: [one for path in paths for one in logged_questions(_lines(path))]}
-    return {"file": list(listed_questions(_lines(options.names), options.names))}
+        return {LOG: (one for path in paths for one in logged_questions(_lines(path)))}
+    return {"file": listed_questions(_lines(options.names), options.names)}
 
 
-def _lines(path: str) -> Sequence[str]:
-    """Raises ConfigError for standard input that is no text, OSError."""
+def _lines(path: str) -> Iterator[str]:
+    """One after another: logs are long. Raises ConfigError for standard input that is no text, OSError."""
     if path == "-":
-        return standard_input().splitlines()
-    return Path(path).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        yield from standard_input().splitlines()
+        return
+    with Path(path).open(encoding="utf-8", errors="surrogateescape") as file:
+        yield from file
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -135,16 +137,41 @@ def _parser() -> argparse.ArgumentParser:
     add("--old", metavar="ADDR", type=address, required=True, help="the present server: IP or IP:PORT")
     add("--new", metavar="ADDR", type=address, required=True, help="the one to take its place")
     _add_names(parser)
-    add("--qps", type=_positive, default=QPS, help=f"questions each second to each server (default {QPS:g})")
-    add("--concurrency", type=_count, default=CONCURRENCY, help=f"of them under way (default {CONCURRENCY})")
-    add("--timeout", type=duration, default="2s", help="how long a reply is waited for (default 2s)")
+    add(
+        "--qps",
+        metavar="N",
+        type=_positive,
+        default=QPS,
+        help=f"questions each second to each server (default {QPS:g})",
+    )
+    add(
+        "--concurrency",
+        metavar="N",
+        type=_count,
+        default=CONCURRENCY,
+        help=f"of them under way (default {CONCURRENCY})",
+    )
+    add(
+        "--timeout",
+        metavar="TIME",
+        type=_patience,
+        default="2s",
+        help="how long a reply is waited for (default 2s)",
+    )
     add(
         "--retries",
+        metavar="N",
         type=_number,
         default=RETRIES,
         help=f"times that both are asked again before they count as different (default {RETRIES})",
     )
-    add("--pause", type=duration, default="2s", help="before they are asked again (default 2s)")
+    add(
+        "--pause",
+        metavar="TIME",
+        type=duration,
+        default="2s",
+        help="before they are asked again (default 2s)",
+    )
     add(
         "--ttl-tolerance",
         type=_number,
@@ -214,7 +241,18 @@ def _at_least(text: str, least: int) -> int:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
     return number
+
+
+def _patience(text: str) -> float:
+    """Seconds of a duration, some."""
+    found = duration(text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} is no time to wait for a reply")
+    return found

@@ -14,7 +14,7 @@ PAGE = "docs/differences.md"
 
 def text(outcome: Outcome, old: str, new: str, most: int) -> str:
     """The counts, and up to *most* differences of each kind."""
-    lines = [f"{outcome.asked:,} questions to {old} (old) and {new} (new)"]
+    lines = [f"{outcome.asked:,} question{'s' if outcome.asked != 1 else ''} to {old} (old) and {new} (new)"]
     lines += [f"{count:>9,}  {what}" for what, count in _counts(outcome)]
     for row, count in outcome.accepted.most_common():
         lines.append(f"{count:>9,}  accepted: {row.matter}: see {PAGE}, {row.section}")
