@@ -11,6 +11,7 @@ CLUSTER = frozenset({"kubernetes"})
 _TROUBLES = (
     ("timeout", "upstream-timeout"),
     ("refused", "upstream-unreachable"),
+    ("no healthy", "upstream-unreachable"),
     ("unreachable", "upstream-unreachable"),
     ("no route", "upstream-unreachable"),
     ("reset", "upstream-unreachable"),

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from dnsserver.answering.reply import Reply
 from dnsserver.explaining.below import target_of
-from dnsserver.explaining.client import SearchList, address_of, search_list_of
+from dnsserver.explaining.client import SearchList, address_of
 from dnsserver.explaining.cluster import subject_of
 from dnsserver.explaining.evidence import Evidence, Wanted, Whole
 from dnsserver.explaining.explanation import Explanation
@@ -18,6 +18,8 @@ from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.runtime.tracing import Note
 from dnsserver.sources.zonefile.printing import rdata_text
+from dnsserver.stubs.pods import Cluster, PodDnsError, pod_files
+from dnsserver.stubs.resolvconf import read_by_glibc
 from dnsserver.wire import names
 from dnsserver.wire.codes import OPTION_EDE, Type, rcode_name, type_name, type_number
 from dnsserver.wire.errors import NameTextError
@@ -114,7 +116,12 @@ class Explainer:
         raise AskedError(f"there is no pod {text}")
 
     def _search_list(self, pod: Whole, witness: Witness) -> SearchList:
-        return search_list_of(pod, names.to_text(witness.served.primary))
+        zone = names.to_text(witness.served.primary)
+        try:
+            conf = read_by_glibc(pod_files(pod.value, Cluster(zone=zone)).resolv_conf)
+        except PodDnsError:
+            return SearchList()  # it has that of its node, which is not known here
+        return SearchList(conf.search, conf.ndots)
 
     # What is answered.
 
