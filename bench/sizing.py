@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,9 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """MiB charged, and the PSS of all processes; seconds of CPU time and of waiting, of the start."""
+    """In MiB: the limit, what was charged, and the PSS of all processes. In seconds: CPU time and wait of the start."""
 
+    limit: int
     rest: float
     asked: float
     peak: float
@@ -62,13 +64,15 @@ class Memory:
 
 async def sizing(bench: Bench) -> None:
     """Needs Linux, /dev/shm, and the right to make control groups."""
-    rows = []
+    rows, least = [], dict.fromkeys(WORKERS, 0)
     for size in SIZES:
         async with KubeApi() as api:
             _fill(api, size)
             for workers in WORKERS:
-                limit, found = await _least(bench, api, size, workers)
-                rows.append([f"{size:,}", f"{size * ENDPOINTS:,}", workers, limit, *_cells(found)])
+                # What a smaller cluster has outgrown need not be tried again.
+                least[workers], found = await _least(bench, api, size, workers, LIMITS[least[workers] :])
+                rows.append([f"{size:,}", f"{size * ENDPOINTS:,}", workers, *_cells(found)])
+                print(" ".join(rows[-1]), flush=True)
     title = (
         f"`sizing`: MiB that the kernel charges to the container, by `--workers`, with the least memory limit of "
         f"{', '.join(map(str, LIMITS))} MiB under which nothing was killed:"
@@ -78,8 +82,8 @@ async def sizing(bench: Bench) -> None:
 
 def _cells(found: Memory | None) -> list[str]:
     if found is None:
-        return ["–"] * 7
-    memory = (found.rest, found.asked, found.peak, found.store, found.pss)
+        return [f"> {LIMITS[-1]}", *["–"] * 7]
+    memory = (found.limit, found.rest, found.asked, found.peak, found.store, found.pss)
     return [*(f"{mib:.0f}" for mib in memory), f"{found.cpu_s:.1f}", f"{found.start_s:.1f}"]
 
 
@@ -99,12 +103,15 @@ def _address(second: int, number: int) -> str:
     return f"10.{second + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
-async def _least(bench: Bench, api: KubeApi, size: int, workers: str) -> tuple[str, Memory | None]:
-    for limit in LIMITS:
+async def _least(
+    bench: Bench, api: KubeApi, size: int, workers: str, limits: Sequence[int]
+) -> tuple[int, Memory | None]:
+    """The place in LIMITS of the first of *limits* that does, and what was measured; None: none of them does."""
+    for limit in limits:
         found = await _within(bench, api, size, workers, limit)
         if found is not None:
-            return str(limit), found
-    return f"> {LIMITS[-1]}", None
+            return LIMITS.index(limit), found
+    return len(LIMITS), None
 
 
 async def _within(bench: Bench, api: KubeApi, size: int, workers: str, limit: int) -> Memory | None:
@@ -125,8 +132,8 @@ async def _within(bench: Bench, api: KubeApi, size: int, workers: str, limit: in
             server = Server(OURS, group.command(*words))
             try:
                 async with running(server, api.url, bench.folder, state=state) as subject:
-                    found = await _measured(group, subject, size)
-            except TimeoutError:
+                    found = await _measured(group, subject, size, limit)
+            except (TimeoutError, ProcessLookupError):
                 if not group.killed():
                     raise
                 return None
@@ -135,7 +142,7 @@ async def _within(bench: Bench, api: KubeApi, size: int, workers: str, limit: in
         shutil.rmtree(state)
 
 
-async def _measured(group: MemoryGroup, subject: Running, size: int) -> Memory:
+async def _measured(group: MemoryGroup, subject: Running, size: int, limit: int) -> Memory:
     start_s = await until_right(
         subject, f"{_name(size - 1)}.default.svc.cluster.local", _address(96, size - 1)
     )
@@ -145,7 +152,7 @@ async def _measured(group: MemoryGroup, subject: Running, size: int) -> Memory:
     await _ask_all(subject, size)
     asked = group.now_mib()
     await _reload(subject)
-    return Memory(rest, asked, group.peak_mib(), store, pss, cpu_s, start_s)
+    return Memory(limit, rest, asked, group.peak_mib(), store, pss, cpu_s, start_s)
 
 
 async def _ask_all(subject: Running, size: int) -> None:

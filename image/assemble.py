@@ -22,8 +22,8 @@ from pathlib import Path
 #: Of the standard library: what is for screens, terminals, compilers, databases, directory services, pip and tests.
 STDLIB_LEFT_OUT = (
     *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "venv", "distutils"),
-    *("config-*", "curses", "dbm", "sqlite3", "pydoc.py", "doctest.py", "turtle.py", "sitecustomize.py"),
-    *("lib-dynload/_curses*", "lib-dynload/_dbm.*", "lib-dynload/_sqlite3.*", "lib-dynload/readline.*"),
+    *("config-*", "curses", "dbm", "doctest.py", "turtle.py", "sitecustomize.py"),
+    *("lib-dynload/_curses*", "lib-dynload/_dbm.*", "lib-dynload/readline.*"),
     *("lib-dynload/nis.*", "lib-dynload/_crypt.*", "crypt.py", "lib-dynload/_tkinter.*"),
     *("LICENSE.txt", "EXTERNALLY-MANAGED", "**/__pycache__"),
 )
@@ -34,8 +34,9 @@ LIBRARIES_LEFT_OUT = (
     *("kubernetes/aio/client/models/[!_]*", "kubernetes/aio/client/api/[!_]*"),
     *("bin", "**/tests", "**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.c", "**/*.h", "**/__pycache__"),
 )
-#: The source of the server stays, for its lines in stack traces; manuals are for people who have the repository.
-PACKAGE_LEFT_OUT = ("**/README.md", "**/__pycache__")
+#: The source of the server stays, for its lines in stack traces; manuals are for people who have the repository, and
+#: `testing` is for their tests.
+PACKAGE_LEFT_OUT = ("testing", "**/README.md", "**/__pycache__")
 #: What is opened by its name and so is in no list of needed objects: the C library's, for the end of a thread.
 OPENED_BY_NAME = ("libgcc_s.so.1",)
 #: Where /bin, /lib and the like lead to (Debian since 12).
@@ -103,7 +104,7 @@ def copy(path: Path, image: Path) -> Iterator[Path]:
 def copy_tree(source: Path, target: Path, left_out: Iterable[str]) -> list[Path]:
     """What was copied, as it is called in *source*."""
     gone = {path for pattern in left_out for path in source.glob(pattern)}
-    copied = []
+    copied: list[Path] = []
 
     def ignore(folder: str, names: list[str]) -> list[str]:
         ignored = [name for name in names if Path(folder, name) in gone]

@@ -10,6 +10,11 @@ import pytest
 
 #: Debian's package for each program.
 PACKAGES = {
+    "apt-get": "apt",
+    "buildah": "buildah",
+    "debootstrap": "debootstrap",
+    "runc": "runc",
+    "getcap": "libcap2-bin",
     "dig": "bind9-dnsutils",
     "nslookup": "bind9-dnsutils",
     "kdig": "knot-dnsutils",
@@ -23,6 +28,7 @@ PACKAGES = {
     "musl-gcc": "musl-tools",
     "gcc": "gcc",
     "env": "coreutils",
+    "chroot": "coreutils",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "sed": "sed",
