@@ -74,7 +74,8 @@ def _answer(exchange: Exchange) -> str:
     """RCODE and addresses, with CNAMEs on the way; NODATA is how NOERROR without any is called (RFC 2308)."""
     answer = exchange.answer
     if answer is None or answer.message is None:
-        return _BROKEN[exchange.broken]
+        unreachable = exchange.broken == "closed" and exchange.transport == "udp"
+        return "no way there" if unreachable else _BROKEN[exchange.broken]
     if answer.has(Flag.TC):
         return "cut (TC)"
     if answer.rcode != Rcode.NOERROR:

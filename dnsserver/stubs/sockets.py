@@ -88,6 +88,7 @@ class _Sockets:
         self._servers = {place: server for server, place in places.items()}
         self._got: asyncio.Queue[_Got] = asyncio.Queue()
         self._datagrams: dict[Channel, asyncio.DatagramTransport] = {}
+        self._unreachable: set[Channel] = set()
         self._streams: dict[Channel, tuple[asyncio.Queue[bytes], asyncio.Task[None]]] = {}
 
     async def send(self, action: Send) -> None:
@@ -99,17 +100,24 @@ class _Sockets:
             return
         transport = self._datagrams.get(action.channel)
         if transport is None:
-            transport = self._datagrams[action.channel] = await self._opened(action.channel, place)
+            try:
+                transport = await self._opened(action.channel, place)
+            except OSError as error:  # there is no way there
+                self._unreachable.add(action.channel)
+                self.failed(action.channel, error)
+                return
+            self._datagrams[action.channel] = transport
         transport.sendto(action.octets, None if action.channel.connected else place)
 
     async def next(self) -> _Got:
         """What came for a socket that is not closed."""
         while True:
             got = await self._got.get()
-            if got[0] in self._datagrams or got[0] in self._streams:
+            if got[0] in self._datagrams or got[0] in self._streams or got[0] in self._unreachable:
                 return got
 
     def drop(self, channel: Channel) -> None:
+        self._unreachable.discard(channel)
         transport = self._datagrams.pop(channel, None)
         if transport is not None:
             transport.close()

@@ -121,6 +121,17 @@ def test_running_server(call: Finish, server: int) -> None:
     assert lookup["addresses"] == ["10.8.5.220"]
 
 
+@pytest.mark.parametrize("wait", [(), ("--wait",)])
+@pytest.mark.parametrize(
+    ("address", "told"), [("255.255.255.255", "no way there"), ("127.0.0.1", "nobody listens there")]
+)
+def test_server_that_is_not_there(call: Finish, address: str, told: str, wait: tuple[str, ...]) -> None:
+    done = call("resolve", "web", "--server", f"{address}:{free_port()}", *wait)
+    assert done.returncode == 1
+    assert told in done.stdout
+    assert "EAI_AGAIN: Temporary failure in name resolution (4 queries, 0 answers, 0.0 s)" in done.stdout
+
+
 def test_given_resolv_conf(call: Finish, manifests: str) -> None:
     (Path.cwd() / "resolv.conf").write_text(
         "search svc.cluster.local\nnameserver 192.0.2.9\noptions ndots:2\n"

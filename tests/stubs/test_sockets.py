@@ -68,6 +68,15 @@ async def test_nobody_listens() -> None:
             assert transcript.answers == 0
 
 
+@pytest.mark.parametrize("library", ["glibc", "musl", "go"])
+async def test_no_way_to_the_server(library: str) -> None:
+    """A broadcast address, to which the kernel does not send for a socket that has not asked for that."""
+    stub = LIBRARIES[library].stub(Lookup("web."), f"nameserver {SERVER}\noptions timeout:1 attempts:1\n")
+    transcript = await run_really(stub, {SERVER: ("255.255.255.255", 53)})
+    assert transcript.outcome.error
+    assert transcript.answers == 0
+
+
 async def test_tcp_has_no_time_out_in_glibc() -> None:
     """In virtual time that is told at once; really it lasts."""
     wanted = Scenario("", "web.", "* ANY DROP", options="use-vc timeout:1")
