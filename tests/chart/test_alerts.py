@@ -15,8 +15,8 @@ OPERATIONS = CHART.parent / "docs" / "operations.md"
 JOB = 'job="kube-dns"'
 #: Of the label that Prometheus adds to each target.
 AT = f'instance="10.1.0.5:9153",{JOB}'
-#: Minutes after which every alert has had its time.
-LATE_M = 40
+#: Minutes after which every alert has had its time: the longest `for` is 15.
+LATE_M = 22
 
 
 class Case(NamedTuple):
@@ -29,11 +29,11 @@ class Case(NamedTuple):
 
 
 def rising(per_minute: float) -> str:
-    return f"0+{per_minute:g}x60"
+    return f"0+{per_minute:g}x30"
 
 
 def always(value: float) -> str:
-    return f"{value:g}+0x60"
+    return f"{value:g}+0x30"
 
 
 def _slow(metric: str, labels: str) -> tuple[dict[str, str], dict[str, str]]:

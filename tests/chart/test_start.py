@@ -22,6 +22,7 @@ def moved(rendering: Rendering, api_url: str, ports: dict[str, int]) -> str:
     for old, new in (
         (".:53 {", f".:{ports['dns']} {{\n    bind 127.0.0.1"),
         ("prometheus :9153", f"prometheus 127.0.0.1:{ports['metrics']}"),
+        ("lameduck 10s", "lameduck 1ms"),
         ("health {", f"health 127.0.0.1:{ports['health']} {{"),
         ("ready\n", f"ready 127.0.0.1:{ports['ready']}\n"),
         ("pods insecure", f"pods insecure\n        endpoint {api_url}"),
