@@ -68,7 +68,6 @@ class Cluster:
     def has_ready(self, release: Release) -> None:
         """As if *release* were installed, and its pods ready."""
         deployment = release.rendering.get("Deployment")
-        deployment["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm"
         owner = {"meta.helm.sh/release-name": RELEASE, "meta.helm.sh/release-namespace": NAMESPACE}
         metadata = {**deployment["metadata"], "annotations": owner}
         self.api.add({**deployment, "metadata": metadata, "status": {"replicas": 2, "readyReplicas": 2}})
