@@ -146,16 +146,7 @@ async def test_names_of_the_cluster_by_list_alone(servers: dict[str, str], tmp_p
         api.namespace("default")
         api.add(service("nginx", "10.8.5.220"))
         kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(
-            json.dumps(
-                {
-                    "current-context": "c",
-                    "clusters": [{"name": "c", "cluster": {"server": api.url}}],
-                    "users": [{"name": "u", "user": {}}],
-                    "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-                }
-            )
-        )
+        kubeconfig.write_text(json.dumps(api.kubeconfig()))
         done = await asyncio.to_thread(
             compared, servers["demo"], servers["changed"], "--kubeconfig", kubeconfig, "--json"
         )

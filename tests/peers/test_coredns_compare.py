@@ -17,23 +17,12 @@ COREDNS = [os.environ.get("COREDNS", "")]
 OURS = [sys.executable, "-m", "dnsserver"]
 
 
-def written_kubeconfig(folder: Path, url: str) -> Path:
-    path = folder / "kubeconfig"
-    content = {
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "users": [{"name": "u", "user": {}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-    }
-    path.write_text(json.dumps(content))
-    return path
-
-
 async def compared(folder: Path, options: tuple[str, str], more: str, *words: str) -> Done:
     """CoreDNS with the first of *options* in its `kubernetes` block, we with the second."""
     async with KubeApi() as api:
         scene.fill(api)
-        kubeconfig = written_kubeconfig(folder, api.url)
+        kubeconfig = folder / "kubeconfig"
+        kubeconfig.write_text(json.dumps(api.kubeconfig()))
         async with (
             asked(api, COREDNS, options[0], folder, more=more) as theirs,
             asked(api, OURS, options[1], folder, more=more) as ours,
