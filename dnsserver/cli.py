@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "dnsserver.commands.compare",
     "diff": "dnsserver.commands.diff",
     "explain": "dnsserver.commands.explain",
+    "lint": "dnsserver.commands.lint",
     "names": "dnsserver.commands.names",
     "node-cache": "dnsserver.commands.node_cache",
     "resolve": "dnsserver.commands.resolve",

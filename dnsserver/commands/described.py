@@ -44,6 +44,9 @@ def described_by_manifests(words: list[str], zone: str) -> ClusterDnsServer:
     """As `dnsserver serve` would serve them."""
     paths = tuple(Path(word) for word in words if word != "-")
     text = standard_input() if "-" in words else None
+    return described_by(ManifestSettings(paths=paths, documents=text), zone)
+
+
+def described_by(settings: ManifestSettings, zone: str) -> ClusterDnsServer:
     origin = given(standalone_text(port=STANDALONE_PORT, zone=zone))
-    manifests = MemoryManifests(ManifestSettings(paths=paths, documents=text))
-    return ClusterDnsServer(origin.read(), Path(), source=manifests.factory)
+    return ClusterDnsServer(origin.read(), Path(), source=MemoryManifests(settings).factory)
