@@ -6,6 +6,7 @@ import pytest
 
 from tests.node.machine import (
     BASE,
+    CLUSTER,
     INTERFACE,
     KUBE_DNS,
     LINK_LOCAL,
@@ -165,3 +166,22 @@ def test_without_the_right_to(place: Machine) -> None:
         assert dns.end() == 1
         assert "run as user 0 with the capability NET_ADMIN" in dns.stderr
     assert place.addresses() == []
+
+
+def test_changed_config_map(place: Machine) -> None:
+    """SIGUSR1 has it looked at now; what is wrong is told and counted, and changes nothing."""
+    with NodeDns(place) as dns:
+        dns.settled()
+        assert place.asks(LINK_LOCAL, "host.corp.example").status == "NXDOMAIN"
+        (dns.kube_dns / "stubDomains").write_text("{")
+        dns.send(signal.SIGUSR1)
+        dns.wait_for("ConfigMap kube-dns: stubDomains is no JSON")
+        (dns.kube_dns / "stubDomains").write_text(f'{{"default.svc.cluster.local": ["{CLUSTER}"]}}')
+        dns.send(signal.SIGUSR1)
+        dns.wait_for("Updated Corefile with 1 custom stubdomains")
+        dns.wait_for("[INFO] Reloading complete")
+        assert place.asks(LINK_LOCAL, WEB).data == WEB_AT
+        assert place.asked(WEB) == ["udp"], "stub domains are asked by UDP"
+        counted = place.node.run(tool("curl"), "--silent", "http://127.0.0.1:9353/metrics")[1]
+        assert 'coredns_nodecache_setup_errors_total{errortype="configmap"} 1.0' in counted
+        assert dns.stop() == 0, dns.told()
