@@ -50,7 +50,8 @@ class _Agent:
         self._corefile = NodeCorefile(settings)
         self._network = NodeNetwork(settings, self._errors)
         self._server = 0
-        self._ended = False
+        self._ended = asyncio.Event()
+        self._code = 0
 
     def run(self, mask: Iterable[int]) -> int:
         """*mask*: the signals that were blocked before."""
@@ -92,34 +93,36 @@ class _Agent:
 
     async def _live(self, reading: int, mask: Iterable[int]) -> int:
         loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-        watched = os.pidfd_open(self._server)
-        loop.add_reader(watched, ended.set)
         loop.add_reader(reading, self._started, reading)
         for number in _ENDING:
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGUSR1, self._reload)
+        loop.add_signal_handler(signal.SIGCHLD, self._reap)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self._reap()  # one that ended before there was a handler
         async with self._metrics(), asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in (self._follow_config(), self._keep_network())]
-            await ended.wait()
+            await self._ended.wait()
             for task in tasks:
                 task.cancel()
-        loop.remove_reader(watched)
         loop.remove_reader(reading)
-        os.close(watched)
         os.close(reading)
-        return self._exit_code()
+        if self._code < 0:
+            LOG.error("the server was ended by signal %d", -self._code)
+            return _SIGNALLED - self._code
+        return self._code
 
-    def _exit_code(self) -> int:
-        self._ended = True
-        _, status = os.waitpid(self._server, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code < 0:
-            LOG.error("the server was ended by signal %d", -code)
-            return _SIGNALLED - code
-        return code
+    def _reap(self) -> None:
+        """Take note of who has ended: the server, and in a container whoever lost its parent."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                child, status = os.waitpid(-1, os.WNOHANG)
+                if child == 0:
+                    return
+                if child == self._server:
+                    self._code = os.waitstatus_to_exitcode(status)
+                    self._ended.set()
 
     def _started(self, reading: int) -> None:
         asyncio.get_running_loop().remove_reader(reading)
@@ -132,7 +135,7 @@ class _Agent:
         self._send(number)
 
     def _send(self, number: signal.Signals) -> None:
-        if not self._ended:
+        if not self._ended.is_set():
             os.kill(self._server, number)
 
     def _reload(self) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.chart import options, scaling
+from tests.chart import node_local, options, scaling
 from tests.chart.rendering import Values, render
 
 FOLDER = Path(__file__).parent / "golden"
@@ -13,6 +13,7 @@ CASES: dict[str, Values] = {
     "names": options.NAMES.values,
     "proportional": scaling.PROPORTIONAL.values,
     "horizontal": scaling.HORIZONTAL.values,
+    "node-local": node_local.ALONE,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart import options, scaling
+from tests.chart import node_local, options, scaling
 from tests.chart.options import Batch, Effect
 from tests.chart.rendering import CHART, RefusedError, Rendering, Values, render
 
@@ -23,6 +23,8 @@ BATCHES = (
     scaling.SWITCHED_OFF,
     scaling.ONE_WITH_CLAIM,
     scaling.WITHOUT_DEPLOYMENT,
+    node_local.FORWARDING,
+    node_local.WATCHING,
 )
 SCHEMA: Values = json.loads((CHART / "values.schema.json").read_text())
 EFFECTS = [(batch, effect) for batch in BATCHES for effect in batch.effects]
@@ -34,12 +36,16 @@ def rendered(name: str) -> Rendering:
     return render(values)
 
 
+#: How the names of objects end that are not the server's own.
+OTHERS = ("-autoscaler", "-node", "-upstream")
+
+
 def target(rendering: Rendering, name: str) -> Any:
     if name in ("pod", "container"):
         return getattr(rendering, name)
     kind, _, own = name.partition("/")
     named = {each["metadata"]["name"]: each for each in rendering if each["kind"] == kind}
-    found = [each for key, each in named.items() if key == own or not (own or key.endswith("-autoscaler"))]
+    found = [each for key, each in named.items() if key == own or not (own or key.endswith(OTHERS))]
     assert len(found) < 2, f"{name}: {rendering.kinds()}"
     return found[0] if found else None
 
@@ -83,6 +89,7 @@ WHOLE = (
         f"autoscaler.{name}"
         for name in ("nodeSelector", "resources", "podSecurityContext", "securityContext")
     ),
+    *(f"nodeLocal.{name}" for name in ("nodeSelector", "resources")),
     "prometheus.service.annotations",
     "prometheus.dashboard.additionalLabels",
 )
@@ -100,8 +107,8 @@ def test_each_option_has_its_effect() -> None:
 
 @functools.cache
 def baselines() -> tuple[Rendering, ...]:
-    """The chart as it comes; and with the autoscaler, whose objects are else not there."""
-    return render(), render({"autoscaler": {"enabled": True}})
+    """The chart as it comes; and with the autoscaler and DNS on the nodes, whose objects are else not there."""
+    return render(), render({"autoscaler": {"enabled": True}, "nodeLocal": {"enabled": True}})
 
 
 @pytest.mark.parametrize("effect", [effect for _, effect in EFFECTS], ids=str)

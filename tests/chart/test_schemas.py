@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.chart import options, scaling
+from tests.chart import node_local, options, scaling
 from tests.chart.rendering import CHART, Manifest, Values, render
 from tests.chart.test_options import SCHEMA
 
@@ -46,6 +46,8 @@ def oldest() -> str:
 VERSIONS = (oldest(), "1.30", kubernetes_validate.latest_version())
 CASES: dict[str, Values] = {
     "default": {},
+    "node-local": node_local.ALONE,
+    **{batch.name: batch.values for batch in (node_local.FORWARDING, node_local.WATCHING)},
     **{batch.name: batch.values for batch in (options.POD, options.NAMES, options.MONITORING)},
     **{
         batch.name: batch.values

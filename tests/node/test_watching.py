@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,13 @@ WATCHED = "kubernetes cluster.local {\n        kubeconfig KUBECONFIG\n    }"
 def api_server(place: Machine) -> Iterator[None]:
     """On the node's loopback."""
     words = ("--port", f"{PORT}", "--admin-token", TOKEN, "--state", place.folder / "api.json")
-    command = (*place.node.prefix, sys.executable, "-m", "dnsserver.testing.kube_api", *words)
+    command: tuple[str | Path, ...] = (
+        *place.node.prefix,
+        sys.executable,
+        "-m",
+        "dnsserver.testing.kube_api",
+        *words,
+    )
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment()) as process:
         try:
             wait_until(lambda: call(place, "GET", "/readyz") == "ok", lambda: "no API server")
