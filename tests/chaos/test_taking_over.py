@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import struct
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.support.process import PATIENCE_S
 
 #: Seconds in which both serve.
 OVERLAP_S = 0.3
-TIMES = 3
+TIMES = int(os.environ.get("CHAOS_RELOADS", "3"))
 #: TCP connections for one question each, at the same time.
 SHORT_CONNECTIONS = 3
 
