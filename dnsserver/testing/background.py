@@ -25,10 +25,13 @@ class Background:
         return self._loop is not None
 
     def start(self) -> None:
+        """Raises RuntimeError, with the reason on standard error, when there is no file left for an event loop."""
         up = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(up,), name=self._name, daemon=True)
         self._thread.start()
         up.wait()
+        if self._loop is None:
+            raise RuntimeError(f"{self!r}: no event loop could be made")
 
     def stop(self) -> None:
         """Cancel what still runs there. May be repeated."""
@@ -53,7 +56,10 @@ class Background:
         return self.run(called())
 
     def _run(self, up: threading.Event) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            self._loop.call_soon(up.set)
-            self._loop.run_forever()
+        try:
+            with asyncio.Runner() as runner:
+                self._loop = runner.get_loop()
+                self._loop.call_soon(up.set)
+                self._loop.run_forever()
+        finally:
+            up.set()  # nobody waits for what could not begin

@@ -1,6 +1,7 @@
 """The API server in memory for tests of any kind: it runs in a thread of its own."""
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -8,7 +9,8 @@ from typing import Any, Self, TypeVar
 from dnsserver.testing.background import Background
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.kube_api import Fault, KubeApi, Request
-from dnsserver.testing.kube_api.store import Store, key_of
+from dnsserver.testing.kube_api.store import Store, Stored, key_of
+from dnsserver.testing.kube_api.writing import timestamp
 
 Result = TypeVar("Result")
 
@@ -46,8 +48,9 @@ class ThreadedKubeApi:
             self.background.call(lambda name=name: self._api.namespace(name))  # type: ignore[misc]
 
     def listen(self) -> None:
-        """Serve over HTTP; at the same port as before when it did so before."""
-        self.background.run(self._api.start())
+        """Serve over HTTP, at the same port as before when it did so before. May be repeated."""
+        if not self._api.listening:
+            self.background.run(self._api.start())
 
     def deaf(self) -> None:
         """Refuse connections and break those that are open, as a server that is down; `listen` ends that."""
@@ -142,8 +145,16 @@ def put_all(store: Store, objects: list[dict[str, Any]]) -> None:
     for obj in objects:
         place = placed(store, obj)
         if place is not None:
-            table, whole = store.table_of(place), place
-            store.put(whole, must_exist=key_of(whole) in table.objects)
+            before = store.table_of(place).objects.get(key_of(place))
+            store.put(_identified(place, before), must_exist=before is not None)
+
+
+def _identified(obj: dict[str, Any], before: Stored | None) -> dict[str, Any]:
+    """*obj* with what the API server gives to each object; it keeps this for life."""
+    old = json.loads(before.octets)["metadata"] if before is not None else {}
+    uid = old.get("uid") or str(uuid.uuid4())
+    made = {"uid": uid, "creationTimestamp": old.get("creationTimestamp") or timestamp(), "generation": 1}
+    return {**obj, "metadata": {**made, **obj["metadata"]}}
 
 
 def remove_all(store: Store, objects: list[dict[str, Any]]) -> None:

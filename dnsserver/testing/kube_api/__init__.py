@@ -7,7 +7,7 @@ Served as a real one does (checked against kube-apiserver where tests can have o
 - lists in pages, label selectors, field selectors (`store.FIELDS`), watches with bookmarks, streaming lists, 410 after
   `KubeApi.compact`; resourceVersion, uid, generation, 409 for stale writes, finalizers, `generateName`.
 - JSON patch, merge patch, and strategic merge patch for built-in kinds.
-- Of admission: namespaces must exist, Services get type, protocols, `clusterIP` and families.
+- Of admission: namespaces must exist, Services get type, protocols, `clusterIP` (one, IPv4) and families.
 - With `access.Access`: bearer tokens of ServiceAccounts, given out by TokenRequests, and RBAC by the ClusterRoles and
   ClusterRoleBindings that are stored.
 

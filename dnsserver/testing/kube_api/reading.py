@@ -30,6 +30,14 @@ def filter_of(seen: Request) -> Filter:
     return chosen
 
 
+def check_numbers(seen: Request) -> None:
+    """Raises ApiError for a parameter that is to be a number and is none."""
+    for name in ("limit", "resourceVersion", "timeoutSeconds"):
+        value = seen.parameters.get(name) or "0"
+        if not (value.isascii() and value.isdigit()):
+            raise bad_request(f"{name}: {value!r} is no number")
+
+
 class Paging:
     """The rest of lists that were cut at their limit, by continue token."""
 

@@ -13,7 +13,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request, as it came in. `verb` is as in RBAC: list, watch, get, create, update, patch, delete or
-    deletecollection. `resource` is the plural, "" for one that is not served."""
+    deletecollection; or a method that the API does not have. `resource` is the plural, "" if it is not served."""
 
     verb: str
     resource: str
@@ -60,6 +60,8 @@ def _verb(request: web.Request, name: str) -> str:
         return _VERBS[request.method]
     if request.method == "DELETE":
         return "delete" if name else "deletecollection"
+    if request.method != "GET":
+        return request.method.lower()
     if name:
         return "get"
     return "watch" if request.query.get("watch") in ("true", "1") else "list"

@@ -16,7 +16,7 @@ from dnsserver.testing.kube_api.discovery import PROBES, document
 from dnsserver.testing.kube_api.errors import ApiError, no_such_resource
 from dnsserver.testing.kube_api.faults import Fault, status_body
 from dnsserver.testing.kube_api.objects import answer_object
-from dnsserver.testing.kube_api.reading import JSON_HEADERS, Paging, Watch, send
+from dnsserver.testing.kube_api.reading import JSON_HEADERS, Paging, Watch, check_numbers, send
 from dnsserver.testing.kube_api.requests import Request, parse
 from dnsserver.testing.kube_api.store import Store, Table, key_of
 
@@ -76,6 +76,10 @@ class KubeApi:
 
     def __repr__(self) -> str:
         return f"<KubeApi {self.url}: version {self.store.version}, {len(self._watches)} watches>"
+
+    @property
+    def listening(self) -> bool:
+        return self._runner is not None
 
     @property
     def url(self) -> str:
@@ -205,6 +209,8 @@ class KubeApi:
             if fault.code != 200:
                 headers = {**JSON_HEADERS, **fault.headers}
                 return web.Response(status=fault.code, body=fault.body, headers=headers)
+            if seen.verb in ("list", "watch"):
+                check_numbers(seen)
             if seen.verb == "watch":
                 return await self._watch(request, seen, table, fault)
             if seen.verb == "list":

@@ -80,7 +80,7 @@ def create(store: Store, table: Table, namespace: str, body: Obj) -> Stored:
         raise not_found(store.tables["", "namespaces"].resource, namespace)
     if key in table.objects:
         raise exists(resource, key[1])
-    metadata.update(uid=str(uuid.uuid4()), creationTimestamp=_now(), generation=1)
+    metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp(), generation=1)
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"):
         metadata.pop(field, None)
     if resource.status:
@@ -110,7 +110,7 @@ def delete(store: Store, table: Table, key: Key, options: Mapping[str, Any]) -> 
         return store.delete(table, key)
     if "deletionTimestamp" in obj["metadata"]:
         return before.octets
-    obj["metadata"].update(deletionTimestamp=_now(), deletionGracePeriodSeconds=0)
+    obj["metadata"].update(deletionTimestamp=timestamp(), deletionGracePeriodSeconds=0)
     return store.put(obj, must_exist=True).octets
 
 
@@ -256,7 +256,7 @@ def _is_address(text: str) -> bool:
 
 def _established(definition: Obj) -> Obj:
     """The status of a definition that is served from now on."""
-    now = definition["metadata"].get("creationTimestamp", _now())
+    now = definition["metadata"].get("creationTimestamp", timestamp())
     conditions = [
         {"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": now}
         for kind, reason in (("NamesAccepted", "NoConflicts"), ("Established", "InitialNamesAccepted"))
@@ -269,5 +269,6 @@ def _established(definition: Obj) -> Obj:
     }
 
 
-def _now() -> str:
+def timestamp() -> str:
+    """Now, as metav1.Time has it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
