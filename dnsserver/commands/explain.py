@@ -19,7 +19,7 @@ from dnsserver.runtime.admin import DEFAULT_ADMIN
 from dnsserver.runtime.explaining import AskedError, Asking, Explainer
 from dnsserver.runtime.rehearsing import opened
 from dnsserver.runtime.server import ClusterDnsServer, StartError
-from dnsserver.runtime.standalone import MemoryManifests, given, standalone_text
+from dnsserver.runtime.standalone import STANDALONE_PORT, MemoryManifests, given, standalone_text
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.wire.codes import type_number
 
@@ -31,7 +31,7 @@ WIDTH = 100
 
 def run(words: list[str]) -> int:
     parser = _parser()
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     rtype, paths = _type_and_paths(options.rest)
     if sum(map(bool, (paths, options.conf, options.server))) > 1:
         parser.error("--server, -conf and PATHs exclude each other: say which server is meant")
@@ -110,8 +110,8 @@ def _configured(paths: list[str], options: argparse.Namespace) -> tuple[Origin, 
     text = standard_input() if "-" in paths else None
     files = tuple(Path(path) for path in paths if path != "-")
     settings = ManifestSettings(paths=files, documents=text)
-    origin = given(standalone_text(zone=options.zone, forward=options.forward))
-    return origin, MemoryManifests(settings).factory
+    corefile = standalone_text(port=STANDALONE_PORT, zone=options.zone, forward=options.forward)
+    return given(corefile), MemoryManifests(settings).factory
 
 
 def _show(found: Explanation, options: argparse.Namespace) -> None:

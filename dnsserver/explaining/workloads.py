@@ -48,7 +48,9 @@ def _selecting(labels: dict[str, str], namespace: str, evidence: Evidence) -> It
 def endpoint_missing(label: str, service: Whole, evidence: Evidence) -> Cause | None:
     """Why the pod *label* has no name below *service*; None when no pod or StatefulSet of this name is known."""
     pod = evidence.get("Pod", service.namespace, label)
-    return _of_stateful_set(label, service, evidence) or (None if pod is None else _of_pod(pod, service))
+    return _of_stateful_set(label, service, evidence) or (
+        None if pod is None else _of_pod(pod, service, evidence)
+    )
 
 
 def _of_stateful_set(label: str, service: Whole, evidence: Evidence) -> Cause | None:
@@ -64,7 +66,7 @@ def _of_stateful_set(label: str, service: Whole, evidence: Evidence) -> Cause | 
             f" {service.place}.",
             (workload.place, service.place),
             f"Set serviceName: {service.name} in the StatefulSet (it has to be made anew for that)"
-            + (f", or ask for {label}.{name}.{service.namespace}.svc." if name else "."),
+            f"{_below(label, name, service.namespace, evidence)}.",
         )
     wanted = fields.number(workload.value, "spec", "replicas")
     first = fields.number(workload.value, "spec", "ordinals", "start") or 0
@@ -80,7 +82,7 @@ def _of_stateful_set(label: str, service: Whole, evidence: Evidence) -> Cause | 
     )
 
 
-def _of_pod(pod: Whole, service: Whole) -> Cause:
+def _of_pod(pod: Whole, service: Whole, evidence: Evidence) -> Cause:
     places = (pod.place, *pod.place.origin, service.place)
     own, below = hostname(pod), subdomain(pod)
     if pod.labels.get(STATEFUL_POD_LABEL) == pod.name and below != service.name:
@@ -89,8 +91,7 @@ def _of_pod(pod: Whole, service: Whole) -> Cause:
             f"{pod.place} is of a StatefulSet with serviceName {below or '(none)'}, so it has its name there, not below"
             f" {service.place}.",
             places,
-            f"Set serviceName: {service.name} in the StatefulSet"
-            + (f", or ask for {pod.name}.{below}.{pod.namespace}.svc." if below else "."),
+            f"Set serviceName: {service.name} in the StatefulSet{_below(pod.name, below, pod.namespace, evidence)}.",
         )
     if not selects(service, pod):
         return Cause(
@@ -115,3 +116,10 @@ def _of_pod(pod: Whole, service: Whole) -> Cause:
         places,
         "Set both in the pod's spec, or use a StatefulSet with this serviceName, which does so.",
     )
+
+
+def _below(pod: str, service: str, namespace: str, evidence: Evidence) -> str:
+    """Where the pod has its name; or that it has none."""
+    if service and evidence.get("Service", namespace, service) is not None:
+        return f", or ask for {pod}.{service}.{namespace}"
+    return f"; there is no Service {service}, so its pods have no names at all" if service else ""
