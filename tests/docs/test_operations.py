@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dnsserver.cli import COMMANDS
+from dnsserver.commands import check, explain, serve
 from tests.docs.pages import DOCS, headings, metrics
 from tests.end_to_end.commands import DEMO, answers, get, running, started
 from tests.support.process import free_port, wait_until
@@ -13,6 +14,7 @@ from tests.support.upstream import closed_port
 
 PAGE = DOCS / "operations.md"
 TEXT = PAGE.read_text()
+PARSERS = {"check": check._parser, "explain": explain._parser, "serve": serve._parser}
 #: Of Kubernetes, and of Go's client library, which have these names too.
 OTHERS = {"container_cpu_cfs_throttled_periods_total"}
 
@@ -28,6 +30,12 @@ def test_commands_of_ours_exist() -> None:
     named = set(re.findall(r"`dnsserver ([a-z]+)", TEXT))
     assert named >= {"check", "serve", "compare"}
     assert named <= COMMANDS.keys()
+
+
+@pytest.mark.parametrize("command", re.findall(r"`dnsserver ([a-z]+ [^`]+)`", TEXT))
+def test_commands_are_understood(command: str) -> None:
+    name, *words = command.split()
+    assert PARSERS[name]().parse_args(words)
 
 
 def corefile(port: int, http: int, hosts: Path, upstream: int) -> str:
