@@ -1,5 +1,7 @@
 """The chart as it comes."""
 
+from pathlib import Path
+
 import pytest
 
 from dnsserver import __version__
@@ -8,8 +10,14 @@ from tests.chart.rendering import CHART, KUBE_VERSION, helm, render
 pytestmark = pytest.mark.tool("helm")
 
 
-def test_lint() -> None:
-    assert "0 chart(s) failed" in helm("lint", "--strict", "--kube-version", KUBE_VERSION, CHART)
+#: The chart as it comes, and with values of every kind.
+VALUES = (CHART / "values.yaml", *sorted((Path(__file__).parent / "official").glob("*.yaml")))
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_lint(values: Path) -> None:
+    told = helm("lint", "--strict", "--kube-version", KUBE_VERSION, "--values", values, CHART)
+    assert "0 chart(s) failed" in told
 
 
 def test_objects() -> None:
