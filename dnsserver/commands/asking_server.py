@@ -6,6 +6,7 @@ from typing import Any
 
 from dnsserver.runtime.admin import EXPLAIN_S, parse_admin
 from dnsserver.runtime.explaining import AskedError, Asking
+from dnsserver.runtime.listing import ServedName
 
 #: Seconds that an answer is waited for: as long as the server takes at most, and some.
 TIMEOUT_S = EXPLAIN_S + 5
@@ -14,21 +15,43 @@ ANSWER_MAX = 16 * 1024 * 1024
 
 
 class UnreachableError(Exception):
-    """No explanation came; the text says why and what to do."""
+    """No answer came; the text says why and what to do."""
 
 
 def ask_server(address: str, asking: Asking) -> dict[str, Any]:
     """The explanation as JSON has it. Raises UnreachableError, AskedError."""
+    found = _posted(address, "/explain", {"name": asking.name, "type": asking.rtype, "from": asking.client})
+    if "schema" not in found:
+        raise UnreachableError(f"what answers at {address} is no dnsserver")
+    return found
+
+
+def names_of_server(address: str) -> tuple[list[ServedName], tuple[str, ...]]:
+    """Every name, in order, and what else is answered. Raises UnreachableError, AskedError."""
+    rows: list[ServedName] = []
+    cursor = ""
+    while True:
+        page = _posted(address, "/names", {"cursor": cursor})
+        try:
+            rows += map(ServedName.from_json, page["names"])
+            beyond, cursor = tuple(map(str, page["beyond"])), str(page["cursor"])
+        except (KeyError, TypeError) as error:
+            raise UnreachableError(f"what answers at {address} speaks of no names ({error!r})") from None
+        if not cursor:
+            return sorted(rows, key=lambda each: each.sort_key), beyond
+
+
+def _posted(address: str, path: str, asked: dict[str, str]) -> dict[str, Any]:
+    """What the server says. Raises UnreachableError, AskedError."""
     try:
         place = parse_admin(address)
     except ValueError as error:
         raise AskedError(f"--server: {error}") from None
     if place is None:
         raise AskedError("--server: a server whose endpoint is off cannot be asked")
-    body = json.dumps({"name": asking.name, "type": asking.rtype, "from": asking.client})
     connection = http.client.HTTPConnection(*place, timeout=TIMEOUT_S)
     try:
-        connection.request("POST", "/explain", body, {"Content-Type": "application/json"})
+        connection.request("POST", path, json.dumps(asked), {"Content-Type": "application/json"})
         response = connection.getresponse()
         found = json.loads(response.read(ANSWER_MAX))
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -42,7 +65,7 @@ def ask_server(address: str, asking: Asking) -> dict[str, Any]:
         raise UnreachableError(f"what answers at {address} is no dnsserver")
     if response.status == 400:
         raise AskedError(str(found.get("error")))
-    if response.status != 200 or "schema" not in found:
+    if response.status != 200:
         raise UnreachableError(
             f"the server at {address} answers {response.status}: {found.get('error', 'no reason')}"
         )

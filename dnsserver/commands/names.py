@@ -3,10 +3,13 @@
 import argparse
 import asyncio
 
+from dnsserver.commands.asking_server import UnreachableError, names_of_server
 from dnsserver.commands.described import add_described, described
 from dnsserver.commands.listed import WrongZoneError, json_lines, table, zone_file
 from dnsserver.commands.printing import fail, note, say
 from dnsserver.config import ConfigError
+from dnsserver.runtime.admin import DEFAULT_ADMIN
+from dnsserver.runtime.explaining import AskedError
 from dnsserver.runtime.listing import ServedName, listed_names
 from dnsserver.sources.manifests import ManifestError
 from dnsserver.wire import names
@@ -16,14 +19,16 @@ from dnsserver.wire.errors import NameTextError
 def run(words: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(words)
-    if options.paths and options.conf is not None:
-        parser.error("PATH and -conf exclude each other")
+    if sum(map(bool, (options.paths, options.conf, options.server))) > 1:
+        parser.error("PATH, -conf and --server exclude each other")
     try:
-        rows, beyond = asyncio.run(_listed(options))
+        rows, beyond = names_of_server(options.server) if options.server else asyncio.run(_listed(options))
         lines = _lines(options, rows, beyond)
     except WrongZoneError as error:
         parser.error(str(error))
-    except (ConfigError, ManifestError) as error:
+    except AskedError as error:
+        parser.error(str(error))
+    except (ConfigError, ManifestError, UnreachableError) as error:
         return fail(str(error))
     say("\n".join(lines))
     if options.format == "table":
@@ -69,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Every name that would be served, with its records and the objects that they come from.",
     )
     add_described(parser)
+    parser.add_argument(
+        "--server", metavar="ADDR", help=f"a running server, by its admin address (usually {DEFAULT_ADMIN})"
+    )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument(
         "--format",

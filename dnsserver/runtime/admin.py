@@ -1,4 +1,4 @@
-"""The admin endpoint: `dnsserver explain` asks a running server there (docs/explain.md).
+"""The admin endpoint: `dnsserver explain` and `dnsserver names` ask a running server there (docs/explain.md).
 
 HTTP with small JSON, on a loopback address unless somebody wants another. Web pages that a browser on the same host
 shows must not reach it: only POST with JSON asks for anything, which browsers send to others' servers only after a
@@ -21,6 +21,7 @@ from dnsserver.runtime.server import ClusterDnsServer
 
 if TYPE_CHECKING:
     from dnsserver.runtime.explaining import Asking, Explainer
+    from dnsserver.runtime.naming import NamePages
 
 LOG = logging.getLogger("dnsserver.admin")
 
@@ -120,20 +121,38 @@ class _Endpoint:
         self._stage: _Stage | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._pages: NamePages | None = None
 
     async def answer(self, request: HttpRequest) -> HttpAnswer:
         problem = _unwelcome(request)
         if problem is not None:
             return problem
         if (request.method, request.path) == ("GET", "/"):
-            return _json(200, {"dnsserver": __version__, "explain": "POST /explain"})
-        if request.path != "/explain":
-            return _problem(404, "no such path: POST /explain is what there is")
+            return _json(200, {"dnsserver": __version__, "explain": "POST /explain", "names": "POST /names"})
+        if request.path not in ("/explain", "/names"):
+            return _problem(404, "no such path: POST /explain and POST /names are what there is")
         if request.method != "POST":
             return _problem(405, "only POST is answered here")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return _problem(415, "the content type has to be application/json")
+        if request.path == "/names":
+            return self._names(request.body)
         return await self._explain(request.body)
+
+    def _names(self, body: bytes) -> HttpAnswer:
+        """One page of the names (runtime/naming.py)."""
+        # Imported here: a server does without it until it is first asked.
+        from dnsserver.runtime.naming import NamePages, NoSuchListError
+
+        cursor = _cursor(body)
+        if cursor is None:
+            return _problem(400, 'the body has to be an object, {"cursor": ""} or what the last page gave')
+        if self._pages is None:
+            self._pages = NamePages()
+        try:
+            return _json(200, self._pages.page(self._server(), cursor))
+        except NoSuchListError as error:
+            return _problem(410, str(error))
 
     async def _explain(self, body: bytes) -> HttpAnswer:
         # Imported here: a server does without it until it is first asked.
@@ -210,6 +229,16 @@ def _asking(body: bytes) -> "Asking":
     if unknown or not all(isinstance(text, str) for text in texts.values()) or not texts["name"]:
         raise AskedError('the object has "name", and may have "type" and "from", all of them texts')
     return Asking(texts["name"], texts["type"], texts["from"])
+
+
+def _cursor(body: bytes) -> str | None:
+    """None for what is no request for a page."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    cursor = value.get("cursor") if isinstance(value, dict) and value.keys() == {"cursor"} else None
+    return cursor if isinstance(cursor, str) else None
 
 
 def _json(status: int, value: dict[str, Any]) -> HttpAnswer:

@@ -1,69 +1,69 @@
 """Every name that a server would answer, without serving it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from dnsserver.config import ConfigError
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltListener, BuiltSite
 from dnsserver.sources.zonefile.printing import rdata_text
 from dnsserver.wire import names
-from dnsserver.wire.codes import type_name
+from dnsserver.wire.codes import type_name, type_number
 from dnsserver.zone.canonical import sort_key
 from dnsserver.zone.listing import Listed
-from dnsserver.zone.objects import Identity
+from dnsserver.zone.objects import Identity, ObjectKey
 from dnsserver.zone.reverse import is_reverse
 
 
 @dataclass(frozen=True, slots=True)
 class ServedName:
-    """The records of one name and type.
+    """The records of one name and type: names in presentation format with the final dot, `values` the RDATA, sorted,
+    `ttl` in seconds.
 
     `server` are the keys of the server block that answers, as `.:53`, and `plugin` is that of its plugins that does;
-    `place` is `FILE:LINE` of an object that the records are made of, "" if none is known.
+    `objects` are what the records are made of, the first is what the name is named after; `place` is `FILE:LINE` of one
+    of them, "" if none is known.
     """
 
-    listed: Listed
+    name: str
+    type: str
+    ttl: int
+    values: tuple[str, ...]
+    zone: str
     server: str
     plugin: str
+    objects: tuple[Identity, ...]
     place: str
 
-    @property
-    def name(self) -> str:
-        """In presentation format, with the final dot; so are `zone` and `values`."""
-        return names.to_text(self.listed.owner)
-
-    @property
-    def type(self) -> str:
-        return type_name(self.listed.rtype)
-
-    @property
-    def ttl(self) -> int:
-        """Seconds."""
-        return self.listed.ttl
-
-    @property
-    def zone(self) -> str:
-        return names.to_text(self.listed.origin)
-
-    @property
-    def objects(self) -> tuple[Identity, ...]:
-        return self.listed.made_of
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The RDATA, sorted."""
-        return tuple(sorted(rdata_text(record.rtype, record.rdata) for record in self.listed.records))
+    @classmethod
+    def of(cls, listed: Listed, server: str, plugin: str, places: Mapping[Identity, str]) -> Self:
+        return cls(
+            names.to_text(listed.owner),
+            type_name(listed.rtype),
+            listed.ttl,
+            tuple(sorted(rdata_text(record.rtype, record.rdata) for record in listed.records)),
+            names.to_text(listed.origin),
+            server,
+            plugin,
+            listed.made_of,
+            next((places[each] for each in listed.made_of if each in places), ""),
+        )
 
     @property
     def sort_key(self) -> tuple[bool, bytes, int, str]:
         """Forward zones first; the canonical order of names (RFC 4034 section 6.1), then of types."""
-        listed = self.listed
-        return is_reverse(listed.origin), sort_key(listed.owner.lower()), listed.rtype, self.server
+        owner = names.from_text(self.name.lower())
+        return (
+            is_reverse(names.from_text(self.zone)),
+            sort_key(owner),
+            type_number(self.type) or 0,
+            self.server,
+        )
 
     def as_json(self) -> dict[str, object]:
-        """The form in which programs are told (docs/names.md)."""
+        """The form in which programs are told (docs/names-lint-diff.md)."""
         return {
             "name": self.name,
             "type": self.type,
@@ -78,6 +78,14 @@ class ServedName:
             ],
             "place": self.place,
         }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """What `as_json` gave. Raises KeyError, TypeError."""
+        objects = tuple(
+            Identity(each["kind"], ObjectKey(each["namespace"], each["name"])) for each in value["objects"]
+        )
+        return cls(**{**value, "values": tuple(value["values"]), "objects": objects})
 
 
 class ServedNames:
@@ -105,8 +113,7 @@ class ServedNames:
                 places = plugin.listing.places()
                 for listed in plugin.listing.names():
                     if answered(listed.owner.lower()):
-                        place = next((places[each] for each in listed.made_of if each in places), "")
-                        yield ServedName(listed, shown, plugin.name, place)
+                        yield ServedName.of(listed, shown, plugin.name, places)
 
     def in_order(self) -> list[ServedName]:
         """All of them, by their `sort_key`."""
