@@ -11,10 +11,12 @@ from typing import Any
 
 from tests.end_to_end.netns import CONFIGURATION, Namespace
 from tests.stubs.programs import glibc_program, go_program, musl_program
+from tests.stubs.scenarios import SCENARIOS
 from tests.stubs.scripted import HOSTS
 from tests.support.process import REPOSITORY
 from tests.support.tools import run, tool
 
+ALL = tuple(scenario.title for scenario in SCENARIOS)
 #: Seconds. All scenarios with one library: most of it is waiting for time-outs of a second.
 PATIENCE_S = 60.0
 #: What containers have.
@@ -53,14 +55,21 @@ REAL = (
 )
 
 
-def record(command: Sequence[str | Path]) -> dict[str, Any]:
-    """Run all scenarios with *command* in a network namespace; needs root."""
+def record(command: Sequence[str | Path], titles: Sequence[str] = ALL) -> dict[str, Any]:
+    """Run the scenarios with these *titles* with *command* in a network namespace; needs root."""
     tool("unshare")
     with Namespace() as namespace:
         folder = CONFIGURATION / namespace.name
         (folder / "nsswitch.conf").write_text(NSSWITCH)
         (folder / "hosts").write_text(HOSTS)
-        words = (*namespace.prefix, sys.executable, "-m", "tests.stubs.recording", *map(str, command))
+        words = (
+            *namespace.prefix,
+            sys.executable,
+            "-m",
+            "tests.stubs.recording",
+            json.dumps(titles),
+            *map(str, command),
+        )
         done = subprocess.run(
             words, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )

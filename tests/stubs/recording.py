@@ -1,9 +1,9 @@
-"""Run by a program's name inside a network namespace: all scenarios with a real library, and what it asked.
+"""Run by a program's name inside a network namespace: scenarios with a real library, and what it asked.
 
-    python -m tests.stubs.recording COMMAND...     as root; prints JSON: title -> queries, outcome
+    python -m tests.stubs.recording TITLES COMMAND...     as root; prints JSON: title -> queries, outcome
 
-COMMAND takes the family (4, 6, *) and the name, and prints lines as `programs` says. Each scenario has servers of its
-own, on 127.0.N.1 to 127.0.N.3, port 53, and its resolv.conf in a mount namespace.
+TITLES is a JSON list. COMMAND takes the family (4, 6, *) and the name, and prints lines as `programs` says. Each
+scenario has servers of its own, on 127.0.N.1 to 127.0.N.3, port 53, and its resolv.conf in a mount namespace.
 """
 
 import asyncio
@@ -63,19 +63,20 @@ async def _run(command: Sequence[str], resolv_conf: Path, scenario: Scenario) ->
     return found
 
 
-async def record_all(command: Sequence[str]) -> dict[str, Recorded]:
+async def record_all(command: Sequence[str], titles: Sequence[str]) -> dict[str, Recorded]:
+    """The scenarios with these *titles*, by title."""
     turn = asyncio.Semaphore(PARALLEL)
 
     async def one(scenario: Scenario, number: int, folder: Path) -> Recorded:
         async with turn:
             return await record(scenario, number, command, folder)
 
+    chosen = [(number, each) for number, each in enumerate(SCENARIOS, 1) if each.title in titles]
     with tempfile.TemporaryDirectory() as folder:
-        found = await asyncio.gather(
-            *(one(scenario, number, Path(folder)) for number, scenario in enumerate(SCENARIOS, 1))
-        )
-    return {scenario.title: told for scenario, told in zip(SCENARIOS, found, strict=True)}
+        found = await asyncio.gather(*(one(each, number, Path(folder)) for number, each in chosen))
+    return {each.title: told for (_, each), told in zip(chosen, found, strict=True)}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(record_all(sys.argv[1:])), indent=1))
+    wanted, *program = sys.argv[1:]
+    sys.stdout.write(json.dumps(asyncio.run(record_all(program, json.loads(wanted)))))
