@@ -16,8 +16,6 @@ from dnsserver.testing.answers import CLOSED, TIMEOUT, Answer, Record, Step
 
 #: Seconds. Of silence, after which a question counts as lost.
 TIMEOUT_S = 2.0
-#: The kubelet's `options ndots:5`: names with fewer dots are tried with the search list first.
-NDOTS = 5
 
 #: Is told the protocol and local port that a question comes from, before it is sent.
 Announce = Callable[[str, int], None]
@@ -89,12 +87,12 @@ class Client:
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
 
-def walked(client: Client, name: str, rtype: str, search: Sequence[str], *, tcp: bool, who: str) -> Answer:
-    """The answer that a resolver with this *search* list comes to: of the first name that has records; when none has,
-    of the first that exists; then of the last. RCODEs other than NXDOMAIN, and silence, end the walk."""
+def walked(client: Client, name: str, rtype: str, tried: Sequence[str], *, tcp: bool, who: str) -> Answer:
+    """The answer of a resolver that tries these names for *name*: that of the first name that has records; when none
+    has, of the first that exists; then of the last. RCODEs other than NXDOMAIN, and silence, end the walk."""
     steps: list[Step] = []
     exists: int | None = None
-    for candidate in candidates(name, search):
+    for candidate in tried:
         steps += client.ask(candidate, rtype, tcp=tcp)
         if steps[-1].rcode not in ("NOERROR", "NXDOMAIN") or steps[-1].answer:
             return Answer(name, rtype, tuple(steps), who)
@@ -103,9 +101,9 @@ def walked(client: Client, name: str, rtype: str, search: Sequence[str], *, tcp:
     return Answer(name, rtype, tuple(steps), who, -1 if exists is None else exists)
 
 
-def candidates(name: str, search: Sequence[str], ndots: int = NDOTS) -> list[str]:
+def candidates(name: str, search: Sequence[str], ndots: int) -> list[str]:
     """The names that are tried for *name*, in their order (resolv.conf(5), `search` and `ndots`)."""
-    if name.endswith(".") or not search:
+    if name.endswith("."):
         return [name]
     searched = [f"{name}.{suffix}" for suffix in search]
     return [name, *searched] if name.count(".") >= ndots else [*searched, name]

@@ -3,29 +3,26 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from dnsserver.explaining.text import lines
 from dnsserver.faults import Fault, Faults, Transcript
 from dnsserver.runtime.explaining import AskedError
 from dnsserver.sources.manifests import ManifestError, ManifestSettings
-from dnsserver.sources.manifests.building import assemble
-from dnsserver.sources.manifests.reading import read_documents
 from dnsserver.sources.manifests.settings import Family as IpFamily
 from dnsserver.stubs import LIBRARIES, Family, Lookup, Servers, run_virtually
 from dnsserver.stubs import Transcript as StubTranscript
 from dnsserver.testing.answers import Answer
-from dnsserver.testing.asking import NDOTS, TIMEOUT_S, Announce, Client, walked
+from dnsserver.testing.asking import TIMEOUT_S, Announce, Client, candidates, walked
 from dnsserver.testing.cluster_dns import ClusterDNS
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.expecting import Expected
+from dnsserver.testing.standpoint import Standpoint, address_of, pods_of, standpoint
 from dnsserver.testing.threaded_kube_api import ThreadedKubeApi, put_all, remove_all
 
 #: Seconds. A change of the cluster that is not served by then never will be.
 SETTLE_S = 10.0
-#: What pods have in resolv.conf (kubeadm's default); whatever is sent there comes to the server.
-NAME_SERVER = "10.96.0.10"
 
 
 class ThreadedClusterDNS:
@@ -201,9 +198,7 @@ class ThreadedClusterDNS:
 
     def pods(self) -> dict[str, str]:
         """The pods of the cluster, as NAMESPACE/NAME, and their addresses, those too that controllers would make."""
-        documents = self._api.background.call(self._documents)
-        found = assemble((read_documents(documents),), self._settings).pods
-        return {"/".join(key): pod.ips[0] if pod.ips else "" for key, pod in sorted(found.items())}
+        return {name: address_of(pod) for name, pod in sorted(self._pods().items())}
 
     def ask(
         self,
@@ -216,15 +211,16 @@ class ThreadedClusterDNS:
     ) -> Answer:
         """Ask one question, once all changes of the cluster are served; see `Answer`.
 
-        *from_pod* is NAMESPACE/NAME: the name is tried with the search list of that pod, as with `ndots:5`, and the
-        server takes its address for the client's. NAMESPACE/ is for a pod of which nothing but that matters. Without
-        it the name is asked as it stands. Raises ValueError for what is no name or type, LookupError for no pod.
+        *from_pod* is NAMESPACE/NAME: the name is tried with the search list and `ndots` of that pod, and the server
+        takes its address for the client's. NAMESPACE/ is for a pod of which nothing but that matters. Without it the
+        name is asked as it stands. Raises ValueError for what is no name or type, LookupError for no pod.
         """
         self.wait()
-        search, address = self._standpoint(from_pod)
-        with self._asking_as(address) as announce:
+        place = self._standpoint(from_pod)
+        with self._asking_as(place.address) as announce:
             client = Client(self.host, self.port, announce, timeout_s)
-            return walked(client, name, type.upper(), search, tcp=tcp, who=from_pod)
+            tried = candidates(name, place.search, place.ndots) if place.search else [name]
+            return walked(client, name, type.upper(), tried, tcp=tcp, who=from_pod)
 
     def expect(
         self,
@@ -288,14 +284,14 @@ class ThreadedClusterDNS:
         """What `getaddrinfo` (or Go's resolver) of a pod asks for, packet by packet, and what it comes to.
 
         *libc* is one of `dnsserver.stubs.LIBRARIES`: the query sequence, the retries and the bugs are those of that
-        library, with *resolv_conf* or what the kubelet writes for a pod without `dnsConfig`. Time-outs are counted in
+        library, with *resolv_conf* or what the kubelet writes for the pod. Time-outs are counted in
         `seconds` and not waited for. Raises KeyError for another *libc*, LookupError for no pod.
         """
         self.wait()
-        search, address = self._standpoint(from_pod)
-        text = resolv_conf or f"search {' '.join(search)}\nnameserver {NAME_SERVER}\noptions ndots:{NDOTS}\n"
+        place = self._standpoint(from_pod)
+        text = resolv_conf or place.resolv_conf
         stub = LIBRARIES[libc].stub(Lookup(name, family), text, seed=self._seed)
-        with self._asking_as(address) as announce:
+        with self._asking_as(place.address) as announce:
             servers = Servers({}, default=(self.host, self.port), announce=announce)
             found: StubTranscript = self._run(run_virtually(stub, servers))
             return found
@@ -316,22 +312,11 @@ class ThreadedClusterDNS:
             for source in sources:
                 self._clients.pop(source, None)
 
-    def _standpoint(self, from_pod: str) -> tuple[tuple[str, ...], str]:
-        """Search list and address of a pod."""
-        if not from_pod:
-            return (), ""
-        namespace, slash, name = from_pod.partition("/")
-        if not slash or not namespace:
-            raise LookupError(
-                f"from_pod={from_pod!r}: write it as NAMESPACE/NAME, or NAMESPACE/ for any pod there"
-            )
-        search = (f"{namespace}.svc.{self.zone}", f"svc.{self.zone}", self.zone)
-        if not name:
-            return search, ""
-        pods = self.pods()
-        if from_pod not in pods:
-            raise LookupError(f"there is no pod {from_pod}: there are {', '.join(pods) or 'none'}")
-        return search, pods[from_pod]
+    def _standpoint(self, from_pod: str) -> Standpoint:
+        return standpoint(from_pod, self.zone, self._pods() if from_pod else {})
+
+    def _pods(self) -> dict[str, Mapping[str, Any]]:
+        return pods_of(self._settings, self._api.background.call(self._documents))
 
     # The same for async tests whose event loop is to go on.
 
