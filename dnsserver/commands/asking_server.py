@@ -1,15 +1,23 @@
-"""A running server, asked why: at its admin endpoint (HTTP on loopback, docs/explain.md)."""
+"""A running server, asked why: at its admin endpoint (HTTP on loopback, docs/explain.md), or by DNS alone."""
 
 import http.client
 import json
 from typing import Any
 
+from dnsserver.comparing.asking import Server
+from dnsserver.explaining.verdict import Verdict
+from dnsserver.plugins.addresses import Address, parse_address
 from dnsserver.runtime.admin import EXPLAIN_S, parse_admin
-from dnsserver.runtime.explaining import AskedError, Asking
+from dnsserver.runtime.explaining import AskedError, Asking, verdict_of_message
 from dnsserver.runtime.listing import ServedName
+from dnsserver.transports.upstream.peer import ExchangeError
+from dnsserver.wire.question import Question
 
 #: Seconds that an answer is waited for: as long as the server takes at most, and some.
 TIMEOUT_S = EXPLAIN_S + 5
+#: Seconds. By DNS, for each of UDP and TCP: what resolvers wait (resolv.conf(5), timeout).
+DNS_TIMEOUT_S = 5.0
+DNS_SCHEME = "dns://"
 #: Octets of an answer that are read.
 ANSWER_MAX = 16 * 1024 * 1024
 
@@ -70,3 +78,24 @@ def _posted(address: str, path: str, asked: dict[str, str]) -> dict[str, Any]:
             f"the server at {address} answers {response.status}: {found.get('error', 'no reason')}"
         )
     return found
+
+
+def dns_address(text: str) -> Address | None:
+    """The address of `dns://HOST[:PORT]`; None where *text* is none of DNS. Raises AskedError."""
+    if not text.startswith(DNS_SCHEME):
+        return None
+    try:
+        found = parse_address(text.removeprefix(DNS_SCHEME))
+    except ValueError as error:
+        raise AskedError(f"--server {text}: {error}") from None
+    if found is None:
+        raise AskedError(f"--server {text}: write {DNS_SCHEME}ADDRESS or {DNS_SCHEME}ADDRESS:PORT")
+    return found
+
+
+async def answer_by_dns(server: Server, question: Question) -> Verdict:
+    """What *server* says, by UDP or TCP; a verdict without RCODE when nothing comes."""
+    try:
+        return verdict_of_message(question, await server.reply(question))
+    except ExchangeError as error:
+        return Verdict("", error=str(error))

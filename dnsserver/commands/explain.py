@@ -5,15 +5,26 @@ import asyncio
 import json
 import logging
 import shutil
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dnsserver.commands.arguments import DEFAULT_PORT, corefile_origin, read_corefile, standard_input
-from dnsserver.commands.asking_server import UnreachableError, ask_server
+from dnsserver.commands.asking_server import (
+    DNS_SCHEME,
+    DNS_TIMEOUT_S,
+    UnreachableError,
+    answer_by_dns,
+    ask_server,
+    dns_address,
+)
 from dnsserver.commands.printing import fail, in_colour, say
+from dnsserver.comparing.asking import Server
 from dnsserver.config import ConfigError, Origin
 from dnsserver.explaining.explanation import Explanation, as_json, from_json
 from dnsserver.explaining.text import lines
+from dnsserver.plugins.addresses import Address
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.runtime.admin import DEFAULT_ADMIN
 from dnsserver.runtime.explaining import AskedError, Asking, Explainer
@@ -25,6 +36,8 @@ from dnsserver.wire.codes import type_number
 
 #: Exit codes: there is what was asked for; there is not, and the cause was told; nothing could be explained.
 RESOLVES, FAILS, NOTHING = 0, 1, 2
+#: A Corefile without a cluster, where nothing is known but what another server answers.
+_NO_CLUSTER = f".:{STANDALONE_PORT} {{\noffline\n}}\n"
 #: Characters of a line where nobody says how many there are room for.
 WIDTH = 100
 
@@ -33,13 +46,18 @@ def run(words: list[str]) -> int:
     parser = _parser()
     options = parser.parse_intermixed_args(words)
     rtype, paths = _type_and_paths(options.rest)
-    if sum(map(bool, (paths, options.conf, options.server))) > 1:
-        parser.error("--server, -conf and PATHs exclude each other: say which server is meant")
+    if paths and options.conf:
+        parser.error("-conf and PATHs exclude each other: the Corefile says where the objects are")
+    if (paths or options.conf) and options.server and not options.server.startswith(DNS_SCHEME):
+        parser.error(
+            f"-conf and PATHs are for servers that are asked by DNS alone: --server {DNS_SCHEME}ADDRESS"
+        )
     logging.getLogger("dnsserver").addHandler(logging.NullHandler())
     asking = Asking(options.name, rtype, options.client)
     try:
-        if paths or options.conf:
-            found = asyncio.run(_offline(asking, paths, options))
+        other = dns_address(options.server)
+        if paths or options.conf or other is not None:
+            found = asyncio.run(_offline(asking, paths, options, other))
         else:
             found = from_json(ask_server(options.server or DEFAULT_ADMIN, asking))
     except (AskedError, ConfigError, ManifestError, StartError, UnreachableError) as error:
@@ -79,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         "--server",
         metavar="ADDR",
         default="",
-        help=f"admin address of a running server (default {DEFAULT_ADMIN}, where neither -conf nor PATHs are given)",
+        help=f"admin address of a running server (default {DEFAULT_ADMIN}, where neither -conf nor PATHs are given);"
+        f" {DNS_SCHEME}ADDRESS[:PORT]: by DNS alone, with -conf or PATHs for what it should know",
     )
     parser.add_argument(
         "-conf", "--conf", metavar="FILE", default="", help="Corefile; 'stdin' reads it there"
@@ -95,18 +114,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _offline(asking: Asking, paths: list[str], options: argparse.Namespace) -> Explanation:
-    """By a server of this process, which opens no sockets. Raises as `run` has it."""
+async def _offline(
+    asking: Asking, paths: list[str], options: argparse.Namespace, other: Address | None
+) -> Explanation:
+    """By a server of this process, which opens no sockets; it only has the cluster where *other* is asked for the
+    answers. Raises as `run` has it."""
     origin, source = _configured(paths, options)
     corefile = read_corefile(origin) if options.conf else origin.read()
     server = ClusterDnsServer(corefile, origin.directory, source=source)
     async with opened(server, follows=True):
-        return await Explainer(server).explain(asking)
+        if other is None:
+            return await Explainer(server).explain(asking)
+        with closing(Server(other, DNS_TIMEOUT_S)) as asked:
+            return await Explainer(server, partial(answer_by_dns, asked)).explain(asking)
 
 
 def _configured(paths: list[str], options: argparse.Namespace) -> tuple[Origin, SourceFactory | None]:
     if options.conf:
         return corefile_origin(options.conf, DEFAULT_PORT), None
+    if not paths:
+        return given(_NO_CLUSTER), None
     text = standard_input() if "-" in paths else None
     files = tuple(Path(path) for path in paths if path != "-")
     settings = ManifestSettings(paths=files, documents=text)

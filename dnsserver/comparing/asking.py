@@ -41,12 +41,16 @@ class Server:
 
     async def ask(self, question: Question) -> Seen:
         """The reply as a client sees it. Raises ExchangeError when there is none, or none that can be read."""
+        return Seen.of(await self.reply(question), question)
+
+    async def reply(self, question: Question) -> Message:
+        """The whole reply. Raises as `ask`."""
         asked = Asked(_query(question), question, 0)
         octets = await self._exchanged(asked, tcp=False)
         if Header.decode(octets).flags & Flag.TC:
             octets = await self._exchanged(asked, tcp=True)
         try:
-            return Seen.of(Message.decode(octets), question)
+            return Message.decode(octets)
         except WireError as error:
             raise ExchangeError(f"a reply that cannot be read: {error}") from None
 

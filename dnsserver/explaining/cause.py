@@ -81,6 +81,7 @@ SHORT = {
     "upstream-nodata": "upstream has the name, without this type",
     "upstream-failed": "upstream answered with an error",
     "no-answer": "the server sent nothing",
+    "said-by-server": "the server says so itself, in an Extended DNS Error",
     "unexplained": "none of the known causes holds",
 }
 

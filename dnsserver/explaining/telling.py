@@ -134,6 +134,8 @@ def _found(known: Known) -> Iterator[Cause]:
     if known.traced and known.block is None:
         yield not_served(known.name, known.zones)
         return
+    if not known.traced:
+        yield from _of_words(known)
     subject, served = known.subject, known.served
     standing = [] if served is None or subject is None else of_standing(served)
     if served is not None and served.waiting_for:
@@ -154,6 +156,22 @@ def _found(known: Known) -> Iterator[Cause]:
         yield from of_chain(known.verdict, known.steps, known.block)
     if served is None or not served.waiting_for:
         yield from standing
+
+
+def _of_words(known: Known) -> Iterator[Cause]:
+    """What a server that was asked by DNS says of its answer itself."""
+    if not known.verdict.rcode:
+        yield Cause(
+            "no-answer",
+            f"The server sent nothing that can be used: {known.verdict.error}.",
+            advice="See that it is up, and that packets get there and back by UDP and TCP.",
+        )
+    for text in known.verdict.extended:
+        yield Cause(
+            "said-by-server",
+            f"The server says with its answer: {text}.",
+            advice="The number is an INFO-CODE of RFC 8914.",
+        )
 
 
 def _of_target(known: Known, alias: Whole | None) -> Iterator[Cause]:
@@ -180,7 +198,9 @@ def _unexplained(known: Known) -> Cause:
     return Cause(
         "unexplained",
         f"{known.verdict.rcode or 'Silence'} for {known.name}, and none of the known causes holds.",
-        advice="See the trace for the plugin that answered, and its part of the Corefile.",
+        advice="See the trace for the plugin that answered, and its part of the Corefile."
+        if known.traced
+        else "Give the manifests or the Corefile of the server too, or ask it at its admin address.",
     )
 
 

@@ -1,5 +1,6 @@
 """Why a server answers a question as it does: the answer, its way through the plugins, and the cluster's objects."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -21,8 +22,9 @@ from dnsserver.sources.zonefile.printing import rdata_text
 from dnsserver.stubs.pods import Cluster, PodDnsError, pod_files
 from dnsserver.stubs.resolvconf import read_by_glibc
 from dnsserver.wire import names
-from dnsserver.wire.codes import OPTION_EDE, Type, rcode_name, type_name, type_number
+from dnsserver.wire.codes import OPTION_EDE, Flag, Type, rcode_name, type_name, type_number
 from dnsserver.wire.errors import NameTextError
+from dnsserver.wire.message import Message
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
 
@@ -56,7 +58,11 @@ class _Client:
 class Explainer:
     """Of one server, which has to be entered, or `opened`."""
 
-    def __init__(self, server: ClusterDnsServer) -> None:
+    def __init__(
+        self, server: ClusterDnsServer, ask: Callable[[Question], Awaitable[Verdict]] | None = None
+    ) -> None:
+        """*ask* gets the answers of another server, which *server* has the cluster of."""
+        self._ask = ask
         self._server = server
         self._rehearsal = Rehearsal(server)
         # Where several listen, DNS itself is what is meant.
@@ -126,6 +132,8 @@ class Explainer:
     # What is answered.
 
     async def _one(self, question: Question, client: str, *, dotted: bool) -> Explanation:
+        if self._ask is not None:
+            return await self._of_another(question, client, await self._ask(question), dotted=dotted)
         rehearsed = await self._rehearsal.ask(question, client, self._listener)
         verdict = _verdict(question, rehearsed)
         steps = tuple(map(_step, rehearsed.trace.notes))
@@ -149,6 +157,17 @@ class Explainer:
         evidence = await _gathered(asked, witness, served)
         explained = told(replace(known, question=asked, evidence=evidence))
         return replace(explained, name=known.name)
+
+    async def _of_another(
+        self, question: Question, client: str, verdict: Verdict, *, dotted: bool
+    ) -> Explanation:
+        _, witness = self._witness_for(question)
+        known = Known(question=question, dotted=dotted, client=client, verdict=verdict, traced=False)
+        if witness is None:
+            return told(known)
+        served = witness.served
+        evidence = await _gathered(question, witness, served)
+        return told(replace(known, served=served, evidence=evidence))
 
     def _witnesses(self) -> list[tuple[BuiltSite, Witness]]:
         found = ((site, _witness(site)) for site in self._server.sites)
@@ -197,22 +216,37 @@ def _verdict(question: Question, rehearsed: Rehearsed) -> Verdict:
     reply = rehearsed.reply
     if reply is None:
         return Verdict("", error=rehearsed.error)
-    wanted_type = question.rtype
-    data = any(record.rtype == wanted_type or wanted_type == Type.ANY for record in reply.answer)
     return Verdict(
         rcode_name(reply.rcode),
         tuple(map(record_text, reply.answer[:RECORDS_MAX])),
         tuple(map(record_text, reply.authority[:RECORDS_MAX])),
-        data,
+        _has_data(question, reply.answer),
         reply.authoritative,
         reply.truncated,
         reply.plugin,
         reply.error or rehearsed.error,
-        tuple(extended_texts(reply.options)),
+        tuple(_extended_texts(reply.options)),
     )
 
 
-def extended_texts(options: tuple[tuple[int, bytes], ...]) -> list[str]:
+def verdict_of_message(question: Question, message: Message) -> Verdict:
+    """What a server said by DNS."""
+    return Verdict(
+        rcode_name(message.rcode),
+        tuple(map(record_text, message.answer[:RECORDS_MAX])),
+        tuple(map(record_text, message.authority[:RECORDS_MAX])),
+        _has_data(question, message.answer),
+        bool(message.header.flags & Flag.AA),
+        bool(message.header.flags & Flag.TC),
+        extended=tuple(_extended_texts(message.edns.options if message.edns else ())),
+    )
+
+
+def _has_data(question: Question, answer: tuple[Record, ...]) -> bool:
+    return any(record.rtype == question.rtype or question.rtype == Type.ANY for record in answer)
+
+
+def _extended_texts(options: tuple[tuple[int, bytes], ...]) -> list[str]:
     """Extended DNS Errors as `CODE TEXT` (RFC 8914 section 2)."""
     return [
         f"{int.from_bytes(data[:2], 'big')} {data[2:].decode('utf-8', 'replace')}".rstrip()

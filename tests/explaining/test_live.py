@@ -13,6 +13,7 @@ from dnsserver.runtime.rehearsing import opened
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.standalone import given
 from dnsserver.testing.kube_api import KubeApi, forbidden, namespace, pod, service, slice_of
+from tests.explaining.situation import CLUSTER
 from tests.support.process import ServerProcess, command_line, environment, free_port
 
 WEB = "web.default.svc.cluster.local."
@@ -171,3 +172,24 @@ async def test_modules_are_imported_when_first_asked(tmp_path: Path) -> None:
     out, _ = await process.communicate()
     allowed = {"dnsserver.explaining.cause", "dnsserver.explaining.evidence", "dnsserver.explaining.fields"}
     assert set(out.decode().split()) <= allowed
+
+
+async def test_server_that_is_asked_by_dns_alone() -> None:
+    """Such as a CoreDNS: its answer, with what manifests say that it should know; or with what it says itself."""
+    port = free_port()
+    arguments = ("serve", "--port", str(port), "--admin", "off", CLUSTER)
+    server = ServerProcess(*arguments)
+    await asyncio.to_thread(server.__enter__)
+    try:
+        await asyncio.to_thread(server.wait_for, "Stop with Ctrl-C")
+        address = f"dns://127.0.0.1:{port}"
+        code, out, err = await explain("typo.default.svc.cluster.local", "--server", address, str(CLUSTER))
+        assert (code, err) == (1, ""), server.told()
+        assert "selector-matches-nothing" in out
+        assert (await explain("web.default.svc.cluster.local", "--server", address, str(CLUSTER)))[0] == 0
+        assert "unexplained" in (await explain("www.example.org", "--server", address))[1]
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
+    code, out, _ = await explain("www.example.org", "--server", f"dns://127.0.0.1:{free_port()}")
+    assert code == 1
+    assert "no-answer" in out
