@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from dnsserver.sources.manifests.settings import DEFAULT_NAMESPACE, INITIAL_NAMESPACES
 from dnsserver.testing.background import Background
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.kube_api import Fault, KubeApi, Request
@@ -13,11 +14,6 @@ from dnsserver.testing.kube_api.store import Store, Stored, key_of
 from dnsserver.testing.kube_api.writing import timestamp
 
 Result = TypeVar("Result")
-
-#: Those that every cluster has from the start (Kubernetes documentation, "Initial namespaces").
-NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-#: Namespace of objects that name none (kubectl's default).
-DEFAULT_NAMESPACE = "default"
 
 
 class ThreadedKubeApi:
@@ -44,7 +40,7 @@ class ThreadedKubeApi:
     def start(self) -> None:
         """The store, without a socket."""
         self.background.start()
-        for name in NAMESPACES:
+        for name in INITIAL_NAMESPACES:
             self.background.call(lambda name=name: self._api.namespace(name))  # type: ignore[misc]
 
     def listen(self) -> None:
