@@ -19,7 +19,7 @@ COPY dnsserver /source/dnsserver
 RUN PYTHONHASHSEED=0 python3 /source/assemble.py /libraries /source/dnsserver /image
 # Permitted, and not effective: a program with an effective capability does not start where its container may not have
 # it. The server makes it effective when it has it (dnsserver/runtime/privileges.py).
-RUN setcap cap_net_bind_service=+p "$(readlink -f /image/usr/bin/python3)"
+RUN setcap cap_net_bind_service,cap_net_admin=+p "$(readlink -f /image/usr/bin/python3)"
 
 FROM scratch
 ARG VERSION=unknown

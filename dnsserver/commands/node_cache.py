@@ -2,9 +2,11 @@
 (coredns-compat.md, section 7.1)."""
 
 import argparse
+import contextlib
 import ipaddress
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dnsserver.commands.coredns import add_serving, serve_corefile
@@ -13,10 +15,12 @@ from dnsserver.config import seconds
 from dnsserver.node import NodeError, NodeSettings
 from dnsserver.node.settings import SYNC_S, Address, service_variable
 from dnsserver.observability import logs
+from dnsserver.runtime.privileges import use_granted_privileges
 
 #: Where kubelet mounts the ConfigMap of kube-dns.
 KUBE_DNS = Path("/etc/kube-dns")
 COREFILE = Path("/etc/Corefile")
+MEMORY = Path("/dev/shm")
 #: One process: the memory of a second one, on each node of a cluster, buys little (docs/node-local.md, "Resources").
 DEFAULT_WORKERS = "0"
 #: How an interface may be called (IFNAMSIZ in linux/if.h), and nftables' table.
@@ -31,12 +35,26 @@ def run(words: list[str]) -> int:
     from dnsserver.node.agent import run_node
 
     logs.configure()
+    use_granted_privileges()
     if options.pidfile is not None:
         options.pidfile.unlink(missing_ok=True)  # of one that was killed; others wait for it to be there
     try:
-        return run_node(settings_of(options), lambda tell: serve_corefile(options, tell))
+        with _writable(Path(options.conf)) as conf:
+            options.conf = str(conf)
+            return run_node(settings_of(options), lambda tell: serve_corefile(options, tell))
     except NodeError as error:
         return fail(str(error))
+
+
+@contextlib.contextmanager
+def _writable(conf: Path) -> Iterator[Path]:
+    """*conf*; where this user may not write there, a file of that name in memory: node-cache runs as root, whose
+    /etc/Corefile is, and the image of this server does not."""
+    if os.access(conf.parent, os.W_OK) or not (conf.parent.is_dir() and os.access(MEMORY, os.W_OK)):
+        yield conf
+        return
+    with tempfile.TemporaryDirectory(prefix="dnsserver-", dir=MEMORY) as folder:
+        yield Path(folder) / conf.name
 
 
 def read_words(words: list[str]) -> argparse.Namespace:

@@ -1,9 +1,11 @@
-"""What an unprivileged user needs to open port 53, and how the process gets it (capabilities(7)).
+"""What an unprivileged user needs to open port 53, and to manage a node's network (`dnsserver node-cache`), and how the
+process gets it (capabilities(7)).
 
-In the image the interpreter has the capability NET_BIND_SERVICE as one that is *permitted*. An *effective* one would be
-there without any of this, but then the kernel refuses to start the program at all in a container that may not have the
-capability, even if it could do without: with another port, or with net.ipv4.ip_unprivileged_port_start=0, which
-container runtimes set. Where the capability is not to be had, nothing is done, and opening the socket tells.
+In the image the interpreter has the capabilities NET_BIND_SERVICE and NET_ADMIN as ones that are *permitted*, as far as
+its container may have them: the second only where a manifest adds it. *Effective* ones would be there without any of
+this, but then the kernel refuses to start the program at all in a container that may not have one of them, even if it
+could do without: with another port, or with net.ipv4.ip_unprivileged_port_start=0, which container runtimes set. Where
+a capability is not to be had, nothing is done, and what needs it tells.
 """
 
 import ctypes
@@ -11,8 +13,8 @@ import os
 import struct
 import sys
 
-#: The bit of the capability (linux/capability.h).
-_NET_BIND_SERVICE = 1 << 10
+#: The bits of the capabilities NET_BIND_SERVICE and NET_ADMIN (linux/capability.h).
+_WANTED = 1 << 10 | 1 << 12
 #: struct __user_cap_header_struct: _LINUX_CAPABILITY_VERSION_3 and the process, 0 for this one.
 _HEADER = struct.pack("=Ii", 0x20080522, 0)
 #: Two times struct __user_cap_data_struct, for the lower and the higher half: effective, permitted, inheritable.
@@ -22,7 +24,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def use_granted_privileges() -> None:
-    """Make NET_BIND_SERVICE effective if it is permitted.
+    """Make NET_BIND_SERVICE and NET_ADMIN effective if they are permitted.
 
     A program that its file has given a capability belongs to root as far as /proc goes, so the server could not count
     its own files and memory for its metrics. That is undone too: it has no secret from the user that it runs as.
@@ -35,7 +37,7 @@ def use_granted_privileges() -> None:
     if library.capget(ctypes.create_string_buffer(_HEADER), sets):
         return
     effective, permitted, *others = _SETS.unpack(sets.raw)
-    if permitted & _NET_BIND_SERVICE & ~effective:
-        sets.raw = _SETS.pack(effective | _NET_BIND_SERVICE, permitted, *others)
+    if permitted & _WANTED & ~effective:
+        sets.raw = _SETS.pack(effective | permitted & _WANTED, permitted, *others)
         if not library.capset(ctypes.create_string_buffer(_HEADER), sets):
             library.prctl(_PR_SET_DUMPABLE, 1)
