@@ -24,7 +24,7 @@ from bench.subject import STATE_OPTION, WORKERS_OPTION, Running, Server, running
 from dnsserver.testing.kube_api import KubeApi, namespace, service, slice_of
 
 #: Services, each with a slice of ENDPOINTS.
-SIZES, ENDPOINTS = (100, 1_000, 5_000, 10_000, 20_000), 5
+SIZES, ENDPOINTS = (1_000, 5_000, 10_000), 5
 WORKERS = ("0", "1", "2")
 #: MiB. Limits that are tried, the least first: kubeadm's is 170.
 LIMITS = (96, 128, 170, 256, 384, 512)
@@ -33,6 +33,10 @@ MEMORY = Path("/dev/shm")
 #: Seconds. Until what a start or a reload leaves behind has been given back.
 SETTLE_S = 2.0
 RELOAD_S = 60.0
+#: Seconds since the start of a server. Its whole life here takes less.
+END_S = 600.0
+#: How long a start and a reload wait for the whole cluster: as long as it takes.
+STARTUP = "60s"
 DONE = "Reloading complete"
 HEAD = (
     *(
@@ -131,7 +135,7 @@ async def _within(bench: Bench, api: KubeApi, size: int, workers: str, limit: in
             )
             server = Server(OURS, group.command(*words))
             try:
-                async with running(server, api.url, bench.folder, state=state) as subject:
+                async with running(server, api.url, bench.folder, state=state, startup=STARTUP) as subject:
                     found = await _measured(group, subject, size, limit)
             except (TimeoutError, ProcessLookupError):
                 if not group.killed():
@@ -152,7 +156,17 @@ async def _measured(group: MemoryGroup, subject: Running, size: int, limit: int)
     await _ask_all(subject, size)
     asked = group.now_mib()
     await _reload(subject)
+    await _complete(subject, size)
     return Memory(limit, rest, asked, group.peak_mib(), store, pss, cpu_s, start_s)
+
+
+async def _complete(subject: Running, size: int) -> None:
+    """Until the last EndpointSlice of the list is there."""
+    last = max(range(size), key=_name)
+    address = _address(128, last * ENDPOINTS)
+    await until_right(
+        subject, f"{address.replace('.', '-')}.{_name(last)}.default.svc.cluster.local", address, END_S
+    )
 
 
 async def _ask_all(subject: Running, size: int) -> None:

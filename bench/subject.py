@@ -38,7 +38,7 @@ COREFILE = """\
     prometheus 127.0.0.1:{metrics}
     kubernetes cluster.local in-addr.arpa ip6.arpa {{
         endpoint {api_url}
-        startup_timeout 100ms
+        startup_timeout {startup}
     }}
     loadbalance
 }}
@@ -187,14 +187,17 @@ async def running(
     cpus: str | None = None,
     state: Path | None = None,
     upstream: int | None = None,
+    startup: str = "100ms",
 ) -> AsyncIterator[Running]:
     """*server* on the cluster of *api_url*; ours with the stored *state*, or else with an empty one of its own. With
-    *upstream*, a port, other names are asked there."""
+    *upstream*, a port, other names are asked there. *startup*: how long it waits for the cluster."""
     port = free_port()
     corefile = folder / f"{server.name}.Corefile"
     metrics = free_port()
     text = COREFILE if upstream is None else FORWARDING_COREFILE
-    corefile.write_text(text.format(port=port, metrics=metrics, api_url=api_url, upstream=upstream))
+    corefile.write_text(
+        text.format(port=port, metrics=metrics, api_url=api_url, upstream=upstream, startup=startup)
+    )
     command = [*server.command, str(corefile)]
     if server.name == OURS and takes(STATE_OPTION):
         # Not the default folder: what another server has left there is not what is measured.

@@ -29,6 +29,7 @@ from dnsserver.runtime.sites import (
 )
 from dnsserver.runtime.sockets import bind_alone, bind_http_places
 from dnsserver.runtime.surroundings import HTTP, OpenSockets, Surroundings, Where
+from dnsserver.runtime.temporary import temporary_folder
 from dnsserver.runtime.tracing import RESOLVER
 from dnsserver.store.errors import StoreError
 from dnsserver.transports.binding import ListenError
@@ -132,7 +133,7 @@ class ClusterDnsServer:
         if self._around.folder is not None:
             return self._around.folder()
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="dnsserver-")
+            self._temporary = temporary_folder()
         return Path(self._temporary.name)
 
     def process(self) -> int:

@@ -24,6 +24,7 @@ from dnsserver.runtime.processes.signals import IMPATIENT_EXIT
 from dnsserver.runtime.reloading import Attempts, ByItself, ReloadError, Wish, read_anew
 from dnsserver.runtime.server import ClusterDnsServer, StartError
 from dnsserver.runtime.surroundings import Between, Surroundings
+from dnsserver.runtime.temporary import temporary_folder
 
 __all__ = ["StartError", "serve_until_signal"]
 
@@ -216,7 +217,7 @@ class _Process:
     def _folder(self) -> Path:
         """It outlives a reload: zones that were transferred are there at once."""
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="dnsserver-")
+            self._temporary = temporary_folder()
         return Path(self._temporary.name)
 
     def _counted_before(self, life: Life) -> Iterable[AnyFamily]:

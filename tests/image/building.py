@@ -27,8 +27,8 @@ from tests.support.tools import tool
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dnsserver-tests" / "image"
 #: Where mounts are noted, which a restart of the machine ends.
 RUN = Path("/run/dnsserver-tests-image")
-#: Octets. Old layers are not told from those in use; with more than this, all begins anew.
-CACHE_MOST = 6 << 30
+#: Images and their layers, some ten for each build. Old ones are not told from those in use.
+IMAGES_MOST = 200
 #: Seconds. A step that takes longer does not come to an end.
 PATIENCE_S = 600.0
 #: What pip needs to know to reach an index.
@@ -129,11 +129,10 @@ def build() -> Image:
 
 
 def _bound(buildah: Buildah) -> None:
-    """Begin anew when there is too much."""
-    storage = buildah.folder / "storage"
-    size = sum(path.lstat().st_blocks * 512 for path in storage.rglob("*")) if storage.exists() else 0
-    if size > CACHE_MOST and not buildah("containers", "--quiet"):
-        shutil.rmtree(storage)
+    """Begin anew when there is too much, unless somebody is at work in there."""
+    images = buildah("images", "--all", "--quiet").splitlines()
+    if len(images) > IMAGES_MOST and not buildah("containers", "--quiet"):
+        buildah("rmi", "--all", "--force")
 
 
 def _base(buildah: Buildah, debian: Debian) -> str:

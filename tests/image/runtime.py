@@ -20,7 +20,7 @@ from tests.support.tools import must_run, run, tool
 
 #: Octets of the suffixes of quantities.
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
-#: What containerd mounts in every container (its `oci.Spec`, and the pod's /dev/shm).
+#: What containerd mounts in every container (its `oci.Spec`).
 MOUNTS = (
     {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"]},
     {
@@ -41,12 +41,6 @@ MOUNTS = (
         "source": "cgroup",
         "options": ["nosuid", "noexec", "nodev", "relatime", "ro"],
     },
-    {
-        "destination": "/dev/shm",
-        "type": "tmpfs",
-        "source": "shm",
-        "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
-    },
 )
 NAMESPACES = ("pid", "ipc", "uts", "mount", "cgroup")
 _numbers = itertools.count()
@@ -64,6 +58,8 @@ class Constraints:
     read_only: bool = False
     memory: int | None = None
     """Octets."""
+    shared_kib: int = 64 << 10
+    """The size of /dev/shm, which is the pod's."""
     mounts: Mapping[str, Path] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,6 +88,8 @@ def bundle(root: Path, command: Sequence[str], limits: Constraints, netns: str) 
         {"destination": place, "type": "bind", "source": str(source), "options": ["rbind", "ro"]}
         for place, source in limits.mounts.items()
     ]
+    options = ["nosuid", "noexec", "nodev", "mode=1777", f"size={limits.shared_kib}k"]
+    shared = {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": options}
     return {
         "ociVersion": "1.0.2",
         "process": {
@@ -104,7 +102,7 @@ def bundle(root: Path, command: Sequence[str], limits: Constraints, netns: str) 
         },
         "root": {"path": str(root), "readonly": limits.read_only},
         "hostname": "coredns",
-        "mounts": [*MOUNTS, *binds],
+        "mounts": [*MOUNTS, shared, *binds],
         "linux": {
             "namespaces": [
                 *({"type": name} for name in NAMESPACES),

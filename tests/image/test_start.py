@@ -84,6 +84,17 @@ def test_without_a_way_to_the_port_it_says_what_is_missing(
         assert "NET_BIND_SERVICE" in container.log
 
 
+def test_without_room_for_the_store_it_says_so(
+    image: Image, root: Path, net: Namespace, tmp_path: Path
+) -> None:
+    """The root file system is read-only, nothing else is mounted, and something else has filled /dev/shm."""
+    mounts = {"/etc/coredns": corefile(tmp_path, 1053)}
+    limits = Constraints(user=USER, read_only=True, shared_kib=128, mounts=mounts)
+    with running(tmp_path / "bundle", bundle(root, command(image), limits, net.name)) as container:
+        assert container.process.wait(20) == 1
+        assert container.log.splitlines()[-1].endswith("in /dev/shm; free 256 KiB there, or choose one")
+
+
 def test_buildah_run(image: Image, net: Namespace, tmp_path: Path) -> None:
     """What somebody does who has no daemon; the namespace is that of the container."""
     mount = f"{corefile(tmp_path, 53)}:/etc/coredns:ro"

@@ -12,10 +12,10 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 #: Workers that "auto" starts at most. Eight answer some million queries per second, the most that is asked of one
 #: server; on a node of 128 CPUs without a limit, more would only take memory.
 AUTO_MAX = 8
-#: Octets. With a memory limit, "auto" leaves this to the parent, the control process and a store of ordinary size, and
-#: starts a worker for each WORKER_MEMORY of the rest: some 15 MiB that a worker takes from the start, and what it keeps
-#: of its answers (docs/benchmarks/sizing.md).
-BASE_MEMORY, WORKER_MEMORY = 96 << 20, 32 << 20
+#: Octets. With a memory limit, "auto" leaves this to the parent, the control process and a store of ordinary size,
+#: which are there twice in a reload, and starts a worker for each WORKER_MEMORY of the rest: some 15 MiB that a worker
+#: takes from the start, and what it keeps of its answers (docs/benchmarks/sizing.md).
+BASE_MEMORY, WORKER_MEMORY = 128 << 20, 32 << 20
 #: Workers that may be asked for by number.
 WORKERS_MAX = 64
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -144,13 +145,29 @@ def _probe(path: Path, size: int) -> None:
 
 def _private(beside: Path) -> StoreDirectory:
     """`NAME-PID` beside the last default, else among the temporary files; what dead processes left is removed."""
-    for parent in (beside.parent, Path(tempfile.gettempdir())):
+    for parent in _shared_places(beside.parent):
         _remove_leftovers(parent, beside.name)
         path = parent / f"{beside.name}-{os.getpid()}"
         with contextlib.suppress(OSError):
             path.mkdir(mode=0o700)
-            return StoreDirectory(path, private=True, lock=FolderLock(path))
-    raise StoreError(f"no folder for the store can be made in {beside.parent}; choose one")
+            try:
+                _probe(path, ROOM)
+                return StoreDirectory(path, private=True, lock=FolderLock(path))
+            except StoreError as error:
+                LOG.debug("%s", error)
+                shutil.rmtree(path, ignore_errors=True)
+    raise StoreError(
+        f"no folder for the store can be made in {beside.parent}; free {ROOM >> 10} KiB there, or choose one"
+    )
+
+
+def _shared_places(first: Path) -> Iterator[Path]:
+    yield first
+    try:
+        temporary = Path(tempfile.gettempdir())
+    except FileNotFoundError:  # as in a container whose root file system is read-only
+        return
+    yield temporary
 
 
 def _remove_leftovers(parent: Path, name: str) -> None:
