@@ -145,17 +145,25 @@ def _found(known: Known) -> Iterator[Cause]:
         if hint is not None:
             yield hint
     if subject is not None and served is not None:
-        if known.reached:
-            found = of_cluster(subject, known.evidence, served)
-            yield from found
-            if not found:
-                yield from _of_target(known, alias_of(known.question, served, known.evidence))
-        elif known.other is not None and known.block is not None:
-            yield another_block(known.name, known.block, known.other)
+        yield from _of_zone(known, subject, served)
     if known.block is not None:
         yield from of_chain(known.verdict, known.steps, known.block)
     if served is None or not served.waiting_for:
         yield from standing
+
+
+def _of_zone(known: Known, subject: Subject, served: Served) -> Iterator[Cause]:
+    """Of a name in a zone of the cluster."""
+    if not known.reached:
+        if known.other is not None and known.block is not None:
+            yield another_block(known.name, known.block, known.other)
+    elif known.traced and known.verdict.rcode == "REFUSED":
+        yield from _of_words(known)  # a transfer, or another class: not for want of a name
+    else:
+        found = of_cluster(subject, known.evidence, served)
+        yield from found
+        if not found:
+            yield from _of_target(known, alias_of(known.question, served, known.evidence))
 
 
 def _of_words(known: Known) -> Iterator[Cause]:

@@ -92,6 +92,7 @@ TROUBLES = (
         serving(rcode=Rcode.SERVFAIL),
     ),
     Trouble(("external-name-target-missing", "upstream-timeout"), f". {{\n{CLUSTER}{FORWARD}}}", ALIAS),
+    Trouble(("said-by-server",), f". {{\n{CLUSTER}{FORWARD}}}", WEB, rtype="AXFR"),
     Trouble(("family-not-present",), f". {{\n{CLUSTER}{FORWARD}}}", WEB, rtype="AAAA"),
     Trouble(
         ("name-not-complete", "upstream-nxdomain"),
