@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.process import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
-_CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CONSOLE = re.compile(r"^ *```console\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _METRIC = re.compile(r"\b(?:coredns|dnsserver|process|go)_[a-z0-9_]*[a-z0-9]\b")
 #: What stands for a value in commands, and one that it can have.
 VALUES = {
@@ -59,8 +59,8 @@ def commands(path: Path) -> list[Command]:
     for block in _CONSOLE.finditer(text):
         first = text.count("\n", 0, block.start(1)) + 1
         for number, line in enumerate(block[1].splitlines()):
-            if line.startswith("$ "):
-                found.append(Command(path.name, first + number, line[2:]))
+            if line.lstrip().startswith("$ "):
+                found.append(Command(path.name, first + number, line.lstrip()[2:]))
     return found
 
 
