@@ -1,9 +1,9 @@
-"""README.md: its examples are run as far as no cluster is needed. The image is built by tests/image, the two commands at
-the top are those that run this test and tests/end_to_end/test_demo.py."""
+"""README.md: its examples are run as far as no cluster is needed. The image is built by tests/image; of the two
+commands at the top, one runs this test, and tests/end_to_end/test_demo.py runs the other's server."""
 
 import re
 import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,20 +13,16 @@ from tests.chart.rendering import KUBE_VERSION, helm
 from tests.docs.pages import Command, commands, headings
 from tests.end_to_end.commands import finish
 from tests.support.process import PATIENCE_S, REPOSITORY, environment
+from tests.testing.test_docs import pytest_words
 
 PAGE = REPOSITORY / "README.md"
 TEXT = PAGE.read_text()
 COMMANDS_HERE = commands(PAGE)
 #: The section, in the order in which it is followed.
-INSTALL = [
-    "buildah build",
-    "kubectl -n",
-    "dnsserver check",
-    "helm -n",
-    "dnsserver compare",
-    "kubectl -n",
-    "kubectl -n",
-]
+INSTALL = (
+    *("buildah build", "kubectl -n", "dnsserver check", "helm -n", "OLD=$(kubectl -n", "NEW=$(kubectl -n"),
+    *("dnsserver compare", "kubectl -n", "kubectl -n"),
+)
 
 
 def starting_with(words: str) -> Command:
@@ -37,26 +33,15 @@ def starting_with(words: str) -> Command:
 def test_the_install_section_is_in_order() -> None:
     install = headings(TEXT)["install-in-a-cluster"]
     lines = re.findall(r"^ *\$ (\S+ \S+)", install, re.MULTILINE)
-    assert lines == INSTALL
+    assert tuple(lines) == INSTALL
 
 
-def test_python_example(tmp_path: object) -> None:
+def test_python_example(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    (tmp_path / "test_example.py").write_text(example)
+    (tmp_path / "zones").symlink_to(REPOSITORY / "zones")
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-c",
-            "/dev/null",
-            "--rootdir",
-            ".",
-            "/dev/stdin",
-        ],
-        input=example,
+        [*pytest_words(), "--rootdir", str(tmp_path), str(tmp_path)],
         cwd=REPOSITORY,
         env=environment(),
         capture_output=True,
@@ -77,7 +62,7 @@ def test_explain_says_what_is_shown() -> None:
 def test_the_chart_renders_with_these_values() -> None:
     words = starting_with("helm -n kube-system install").words
     text = helm("template", *words[words.index("install") + 1 :], "--kube-version", KUBE_VERSION)
-    assert "IMAGE:" in text
+    assert "registry.example/dnsserver:" in text
     assert "kind: Service\n" not in text
 
 
