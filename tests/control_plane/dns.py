@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chart.rendering import NAMESPACE, Rendering, render
-from tests.control_plane.plane import Plane
+from tests.control_plane.plane import PATIENCE_S, Plane
 from tests.support.process import ServerProcess, free_port, wait_until
 from tests.support.tools import must_run, tool
 from tests.support.upstream import closed_port
 
 RELEASE = "dns"
-#: Seconds. A change that does not come in this time does not come.
-PATIENCE_S = 60.0
 #: What the container of a pod has: the mounted ServiceAccount, and the API server's address in the environment. The
 #: mount is seen by this process alone.
 _POD = """\
@@ -69,7 +67,7 @@ class Dns:
 
     def dig(self, *words: str) -> list[str]:
         """The lines of `dig +short`, in order."""
-        command = [tool("dig"), "@127.0.0.1", "-p", str(self.port), "+short", "+time=1", "+tries=1", *words]
+        command = [tool("dig"), "@127.0.0.1", "-p", str(self.port), "+short", "+time=5", "+tries=1", *words]
         return sorted(must_run(command).split("\n")[:-1])
 
     def until(self, wanted: Sequence[str], *words: str) -> float:
@@ -105,7 +103,7 @@ def serving(chart: Rendering, account: Account, state: Path, *, synced: bool = T
     arguments = ("-conf", corefile, "--workers", "1", "--state-dir", state)
     with ServerProcess(*arguments, prefix=[str(word) for word in shell]) as server:
         dns = Dns(server, port, ready_port)
-        server.wait_for("dnsserver-")
+        server.wait_for("dnsserver-", PATIENCE_S)
         if synced:
             wait_until(dns.ready, server.told, PATIENCE_S)
         yield dns

@@ -10,7 +10,7 @@ from dnsserver.testing.kube_api import namespace, pod, service, slice_of
 from tests.chart.rendering import NAMESPACE
 from tests.control_plane.conftest import Cluster
 from tests.control_plane.dns import serving
-from tests.control_plane.plane import Plane
+from tests.control_plane.plane import PATIENCE_S, Plane
 from tests.support.process import wait_until
 from tests.support.tools import run, tool
 
@@ -95,6 +95,7 @@ def test_an_api_server_that_stops_and_starts(cluster: Cluster) -> None:
         wait_until(
             lambda: "reachable" in dns.server.told() or "does not answer" in dns.server.told(),
             dns.server.told,
+            PATIENCE_S,
         )
         assert dns.dig(f"stays.default.{ZONE}", "A") == ["10.96.7.1"]
         assert dns.ready()

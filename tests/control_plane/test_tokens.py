@@ -5,7 +5,8 @@ import pytest
 from dnsserver.testing.kube_api import service
 from tests.chart.rendering import NAMESPACE
 from tests.control_plane.conftest import Cluster
-from tests.control_plane.dns import PATIENCE_S, serving
+from tests.control_plane.dns import serving
+from tests.control_plane.plane import PATIENCE_S
 from tests.support.process import wait_until
 
 pytestmark = [pytest.mark.tool("dig", "curl", "helm", "openssl", "unshare", "mount"), pytest.mark.mount]

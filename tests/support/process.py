@@ -150,11 +150,12 @@ class ServerProcess:
         """For messages: everything that it said."""
         return f"{self!r}\n{self.stdout}{self.stderr}"
 
-    def wait_for(self, text: str) -> float:
+    def wait_for(self, text: str, patience_s: float = PATIENCE_S) -> float:
         """Wait until *text* was printed; the seconds since the start."""
         wait_until(
             lambda: text in self.stdout or self.process.poll() is not None,
             lambda: f"never {text!r}: {self.told()}",
+            patience_s,
         )
         assert text in self.stdout, self.told()
         return time.monotonic() - self._begun

@@ -13,6 +13,8 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
@@ -25,7 +27,7 @@ from dnsserver.sources.kubernetes.metering import NO_ANSWER, Meter, Unmetered
 from dnsserver.sources.kubernetes.pacing import RETRY_AFTER_MOST_S, Timing, TokenBucket
 from dnsserver.sources.kubernetes.settings import DEFAULT_BURST, DEFAULT_QPS, LiveSettings, url_problem
 
-__all__ = ["ApiServer", "HttpError", "Silent", "SourceError", "Unreachable"]
+__all__ = ["ApiServer", "Credentials", "HttpError", "Silent", "SourceError", "Unreachable"]
 
 #: What the API server writes into its audit log.
 USER_AGENT = f"dnsserver/{__version__}"
@@ -62,11 +64,23 @@ class Silent(Unreachable):
     """The API server had begun to answer, and then nothing came for as long as was waited."""
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who we are to the API server at a time; `loads` is how often that has been read, and says nothing of it."""
+
+    loads: int = field(compare=False)
+    host: str = ""
+    token: str = field(default="", repr=False)
+    certificate: bytes = field(default=b"", repr=False)
+
+
 class _Session:
     """One set of credentials with its connections; closed when it is retired and no request uses it any more."""
 
     def __init__(self, config: Configuration) -> None:
+        """Raises OSError and ValueError for what the configuration's files have."""
         self.config = config
+        self.certificate = Path(config.cert_file).read_bytes() if config.cert_file else b""
         self.place = config.host.partition("://")[2].partition("/")[0]
         self.api = ApiClient(config)
         self.users = 0
@@ -110,14 +124,23 @@ class ApiServer:
             f"<ApiServer {described(self._settings)}: {users} requests, credentials read {self.loads} times>"
         )
 
+    @property
+    def credentials(self) -> Credentials:
+        """Those that the next request takes; the client library may read a newer token of the same file."""
+        session = self._session
+        if session is None:
+            return Credentials(self.loads)
+        token = session.config.api_key.get("BearerToken") or session.config.api_key.get("authorization") or ""
+        return Credentials(self.loads, session.config.host, token, session.certificate)
+
     async def connect(self) -> None:
         """Read the credentials; SourceError when they cannot be used. No request is sent."""
-        await self.reload(self.loads)
+        await self.reload(self.credentials)
 
-    async def reload(self, seen: int) -> None:
-        """Read the credentials again, unless that has been done since `loads` was *seen*."""
+    async def reload(self, seen: Credentials) -> None:
+        """Read the credentials again, unless that has been done since they were *seen*."""
         async with self._loading:
-            if seen != self.loads:
+            if seen.loads != self.loads:
                 return
             config = await configuration(self._settings, self._environ)
             problem = url_problem(config.host)

@@ -10,7 +10,14 @@ import msgspec
 
 from dnsserver.sources.applying import replace
 from dnsserver.sources.kubernetes.bodies import Lines, WatchEvent, read_event, read_page, read_status
-from dnsserver.sources.kubernetes.client import ApiServer, HttpError, Silent, SourceError, Unreachable
+from dnsserver.sources.kubernetes.client import (
+    ApiServer,
+    Credentials,
+    HttpError,
+    Silent,
+    SourceError,
+    Unreachable,
+)
 from dnsserver.sources.kubernetes.metering import Meter, Unmetered, trigger_time
 from dnsserver.sources.kubernetes.pacing import Backoff, Timing
 from dnsserver.sources.kubernetes.resources import Resource
@@ -110,7 +117,9 @@ class Reflector:
         self._failed_watches = 0  # in a row
         self._held: set[ObjectKey] = set()
         self._version = ""
+        self._resumes = False  # the watch goes on from a version that no list has just brought
         self._failing = False
+        self._had_others = False  # credentials after a 401, since the API server took up a watch
         self._progress = True  # since the last trouble: a watch brought something, or stood for some time
         self._told: set[str] = set()
         self._noted: set[str] = set()
@@ -136,21 +145,20 @@ class Reflector:
 
     async def _round(self) -> None:
         """List if need be, and watch, until that ends; be ready for the next round."""
-        loads = self._api.loads
+        seen = self._api.credentials
         try:
             await self._list_and_watch()
         except HttpError as error:
             lost = error.code == GONE or TOO_LARGE in error.message.lower()
-            await self._recover(Expired(str(error)) if lost else error, loads)
+            await self._recover(Expired(str(error)) if lost else error, seen)
         except (Expired, Unreachable, ObjectError, SourceError) as trouble:
-            await self._recover(trouble, loads)
+            await self._recover(trouble, seen)
 
     async def _list_and_watch(self) -> None:
-        how = "resumed"
-        if not self._version:
+        self._resumes = bool(self._version)
+        if not self._resumes:
             await self._list()
-            how = "opened"
-        await self._watch(how)
+        await self._watch("resumed" if self._resumes else "opened")
 
     # List.
 
@@ -285,7 +293,7 @@ class Reflector:
         self._state.mark_fresh(self.feed)
         if self._failing:
             self._log.info("%s: followed again", self._resource.shown)
-        self._failing = False
+        self._failing = self._had_others = False
 
     def _progressed(self) -> None:
         """The watch has proved its worth: pauses begin small again, and troubles are worth a word again."""
@@ -293,12 +301,14 @@ class Reflector:
         self._backoff.reset()
         self._told.clear()
 
-    async def _recover(self, trouble: Trouble, loads: int) -> None:
-        """Go on at once after a stream that broke off or a first 410; else say what is wrong, and wait."""
+    async def _recover(self, trouble: Trouble, seen: Credentials) -> None:
+        """Go on at once after a stream that broke off, a 410 that no list has just been made for, or with new
+        credentials; else say what is wrong, and wait."""
         self.failures_total += 1
         if isinstance(trouble, Expired) or self._failed_often(trouble):
             self._version = ""
-        if self._progress and isinstance(trouble, Expired | Unreachable | ObjectError):
+        broke_off = self._progress and isinstance(trouble, Expired | Unreachable | ObjectError)
+        if broke_off or (self._resumes and isinstance(trouble, Expired)):
             self._progress = False
             self._log.info("%s: taken up again: %s", self._resource.shown, trouble)
             return
@@ -313,8 +323,8 @@ class Reflector:
         if isinstance(trouble, HttpError):
             if trouble.retry_after is not None:
                 pause = max(pause, trouble.retry_after)
-            if trouble.code == 401:
-                await self._reload(loads)
+            if trouble.code == 401 and await self._renewed(seen):
+                return
         await self._timing.sleep(pause)
 
     def _failed_often(self, trouble: Trouble) -> bool:
@@ -342,11 +352,15 @@ class Reflector:
             self._log.error("%s: %s; it will be listed again", self._resource.shown, text, exc_info=error)
         await self._timing.sleep(self._unexpected_backoff.next())
 
-    async def _reload(self, loads: int) -> None:
+    async def _renewed(self, seen: Credentials) -> bool:
+        """Read the credentials again. Whether they are others than those *seen*, for the first time since the API
+        server took up a watch: an exec plugin gives others each time, and none may be good."""
         try:
-            await self._api.reload(loads)
+            await self._api.reload(seen)
         except SourceError as error:
             self._note(f"{error}; the old credentials stay in use")
+        first, self._had_others = not self._had_others, self._had_others or self._api.credentials != seen
+        return first and self._had_others
 
     def _explained(self, trouble: Trouble) -> str:
         resource = self._resource

@@ -56,6 +56,20 @@ def kubeconfig(path: Path, server: str, **user: Any) -> Path:
     return path
 
 
+def exec_plugin(command: str) -> dict[str, object]:
+    """One whose token is what *command* prints."""
+    script = (
+        'printf \'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",'
+        f'"status":{{"token":"%s"}}}}\' "$({command})"'
+    )
+    return {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "sh",
+        "args": ["-c", script],
+        "interactiveMode": "Never",
+    }
+
+
 async def test_service_account_and_token_rotation(pki: Pki, tmp_path: Path, start: Starter) -> None:
     """After 401 the token file is read again; watches that are open go on."""
     folder = service_account(tmp_path, pki, "first\n")
@@ -72,6 +86,34 @@ async def test_service_account_and_token_rotation(pki: Pki, tmp_path: Path, star
         await run.until(lambda: run.state.service(WEB))
         assert len(api.asked("watch", "namespaces")) == 1
         assert run.said("does not accept the credentials (401 Unauthorized: Unauthorized)") == 1
+
+
+async def test_new_token_is_used_at_once(pki: Pki, tmp_path: Path, start: Starter) -> None:
+    """The 401 that shows that it is needed costs no pause, however long the last one was."""
+    folder = service_account(tmp_path, pki, "first")
+    tls = ServerTls(pki.server.cert, pki.server.key)
+    async with KubeApi(token="first", tls=tls) as api:
+        run = await start(LiveSettings(service_account=folder), environ=in_cluster(api))
+        await run.until(lambda: api.watching() == 3)
+        api.token = "second"
+        run.time.hold = True
+        api.drop_watches()
+        await run.until(lambda: run.time.sleepers == 3)  # nothing new to try
+        service_account(tmp_path, pki, "second")
+        run.time.wake()  # three requests with the old token, whose 401 has the new one read
+        await run.until(lambda: api.watching() == 3 and not run.state.stale)
+        assert len(run.time.slept) == 3
+
+
+async def test_new_tokens_that_are_never_good_are_tried_ever_more_rarely(
+    tmp_path: Path, start: Starter
+) -> None:
+    """An exec plugin gives another one each time that it is run."""
+    async with KubeApi(token="good") as api:
+        path = kubeconfig(tmp_path / "config", api.url, exec=exec_plugin("date +%N"))
+        run = await start(LiveSettings(kubeconfig=path, context="test"), time=HandTime(hold=True))
+        await run.until(lambda: run.time.sleepers == 3)
+        assert len(api.asked("list")) == 6  # each resource once more, and then not before its pause is over
 
 
 async def test_token_file_that_is_empty_for_a_while(pki: Pki, tmp_path: Path, start: Starter) -> None:
@@ -129,17 +171,7 @@ async def test_exec_plugin_is_run_again_after_401(tmp_path: Path, start: Starter
     """The plugin prints the token that a file holds."""
     async with KubeApi(token="first") as api:
         (tmp_path / "token").write_text("first")
-        script = (
-            'printf \'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",'
-            f'"status":{{"token":"%s"}}}}\' "$(cat {tmp_path}/token)"'
-        )
-        plugin = {
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "command": "sh",
-            "args": ["-c", script],
-            "interactiveMode": "Never",
-        }
-        path = kubeconfig(tmp_path / "config", api.url, exec=plugin)
+        path = kubeconfig(tmp_path / "config", api.url, exec=exec_plugin(f"cat {tmp_path}/token"))
         run = await start(LiveSettings(kubeconfig=path, context="test"))
         await run.until(lambda: api.watching() == 3)
         api.token = "second"

@@ -12,6 +12,7 @@ from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.testing.kube_api import (
     Fault,
     KubeApi,
+    expired,
     half_json,
     namespace,
     service,
@@ -44,6 +45,22 @@ async def test_version_that_the_server_has_not_reached(
     await run.until(lambda: api.watching() == 3 and not run.state.stale)
     assert len(api.asked("watch", "services")) <= 3
     assert len(api.asked("list", "namespaces")) == 1
+
+
+async def test_history_that_is_gone_with_a_restart_costs_no_further_pause(
+    api: KubeApi, settings: LiveSettings, start: Starter
+) -> None:
+    """An API server that is back has no old history: the pauses while it was away are enough."""
+    run = await start(settings)
+    await run.until(lambda: api.watching() == 3)
+    api.add(service("web", "10.96.0.10"))
+    await run.until(lambda: run.state.service(WEB))
+    api.fail(failing(3))
+    api.fail(expired("services", as_event=True))
+    api.drop_watches("services")
+    await run.until(lambda: len(api.asked("list", "services")) == 2)
+    await run.until(lambda: api.watching() == 3 and not run.state.stale)
+    assert len(run.time.slept) == 3
 
 
 async def test_version_that_is_never_reached_is_no_busy_loop(
