@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import ipaddress
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ MEMORY = Path("/dev/shm")
 #: One process: the memory of a second one, on each node of a cluster, buys little (docs/node-local.md, "Resources").
 DEFAULT_WORKERS = "0"
 #: How an interface may be called (IFNAMSIZ in linux/if.h), and nftables' table.
-_INTERFACE_MAX = 15
+_INTERFACE = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,14}")
 
 _SWITCHES = ("setupinterface", "setupiptables", "skipteardown", "reloadwithsignal")
 
@@ -36,13 +37,15 @@ def run(words: list[str]) -> int:
 
     logs.configure()
     use_granted_privileges()
-    if options.pidfile is not None:
-        options.pidfile.unlink(missing_ok=True)  # of one that was killed; others wait for it to be there
     try:
+        if options.pidfile is not None:
+            options.pidfile.unlink(missing_ok=True)  # of one that was killed; others wait for it to be there
         with _writable(Path(options.conf)) as conf:
             options.conf = str(conf)
             return run_node(settings_of(options), lambda tell: serve_corefile(options, tell))
     except NodeError as error:
+        return fail(str(error))
+    except OSError as error:
         return fail(str(error))
 
 
@@ -140,9 +143,15 @@ def _as_in_go(words: Sequence[str]) -> list[str]:
 
 def _addresses(text: str) -> tuple[Address, ...]:
     try:
-        return tuple(dict.fromkeys(ipaddress.ip_address(part) for part in text.split(",")))
+        found = tuple(dict.fromkeys(ipaddress.ip_address(part) for part in text.split(",")))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; write addresses with commas between them") from None
+    for address in found:
+        if address.is_unspecified or address.is_multicast or "%" in str(address):
+            raise argparse.ArgumentTypeError(
+                f"{address} is no address that an interface of this node may have"
+            )
+    return found
 
 
 _TRUE, _FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
@@ -156,12 +165,8 @@ def _switch(text: str) -> bool:
 
 
 def _interface(text: str) -> str:
-    if not (0 < len(text) <= _INTERFACE_MAX and text[0].isalpha() and text.isascii()) or set(text) & set(
-        " /%:@"
-    ):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no name for an interface of up to {_INTERFACE_MAX} letters"
-        )
+    if not _INTERFACE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name for an interface of up to 15 letters")
     return text
 
 

@@ -52,6 +52,10 @@ class _Agent:
         self._server = 0
         self._ended = asyncio.Event()
         self._code = 0
+        self._answers = False
+        self._stale = False
+        """The Corefile has changed since the server began to start."""
+        self._asked_to_end: int | None = None
 
     def run(self, mask: Iterable[int]) -> int:
         """*mask*: the signals that were blocked before."""
@@ -108,6 +112,8 @@ class _Agent:
                 task.cancel()
         loop.remove_reader(reading)
         os.close(reading)
+        if self._code < 0 and -self._code == self._asked_to_end:
+            return 0  # before it had a handler
         if self._code < 0:
             LOG.error("the server was ended by signal %d", -self._code)
             return _SIGNALLED - self._code
@@ -126,11 +132,16 @@ class _Agent:
 
     def _started(self, reading: int) -> None:
         asyncio.get_running_loop().remove_reader(reading)
-        if os.read(reading, 1):
-            self._network.serve()
+        self._answers = bool(os.read(reading, 1))
+        if not self._answers or self._asked_to_end is not None:
+            return
+        self._network.serve()
+        if self._stale:
+            self._send(signal.SIGUSR1)
 
     def _end(self, number: signal.Signals) -> None:
         """Send others elsewhere first, as far as that can be done; the server still answers meanwhile."""
+        self._asked_to_end = number
         self._network.yield_rules()
         self._send(number)
 
@@ -141,20 +152,28 @@ class _Agent:
     def _reload(self) -> None:
         """Now, whatever `reload` thinks of it."""
         self._update_corefile()
-        self._send(signal.SIGUSR1)
+        self._reload_server()
+
+    def _reload_server(self) -> None:
+        """Once it answers: before, the signal would end it."""
+        if self._answers:
+            self._send(signal.SIGUSR1)
+        else:
+            self._stale = True
 
     async def _follow_config(self) -> None:
         while True:
             await asyncio.sleep(self._settings.config_s)
             if self._update_corefile() and self._settings.reload_by_signal:
-                self._send(signal.SIGUSR1)
+                self._reload_server()
 
     def _update_corefile(self) -> bool:
+        before = self._corefile.text
         try:
-            return self._corefile.update()
+            self._corefile.update()
         except NodeError as error:
             self._errors.tell(error)
-            return False
+        return self._corefile.text != before
 
     async def _keep_network(self) -> None:
         while True:

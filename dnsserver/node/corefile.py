@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from dnsserver.node.errors import ErrorType, NodeError
-from dnsserver.node.kube_dns import KubeDns
+from dnsserver.node.kube_dns import KubeDns, unknown_key
 from dnsserver.node.settings import NodeSettings
 from dnsserver.node.template import filled
 
@@ -20,27 +20,33 @@ class NodeCorefile:
     def __init__(self, settings: NodeSettings) -> None:
         self._settings = settings
         self._kube_dns = KubeDns()
-        self._seen: tuple[str, dict[str, str]] | None = None
+        self._seen: tuple[bytes, dict[str, bytes] | str] | None = None
         self.text = ""
         """As it was written; "": it never was."""
 
     def update(self) -> bool:
         """Write the file if it is to be another one; whether it was. Raises NodeError, once for each mistake."""
-        settings = self._settings
-        seen = _text(settings.base_corefile), _data(settings.kube_dns) if settings.kube_dns else {}
-        if seen == self._seen:
+        base = _octets(self._settings.base_corefile)
+        data = _data(self._settings.kube_dns)
+        if (base, data) == self._seen:
             return False
-        self._seen = seen
-        base, data = seen
-        wrong = None
-        try:
-            self._kube_dns = KubeDns.from_data(data)
-        except NodeError as error:
-            wrong = error
-        changed = self._write(self._filled(base))
+        self._seen = base, data
+        wrong = self._update_kube_dns(data)
+        changed = self._write(self._filled(_text(str(self._settings.base_corefile), base)))
         if wrong is not None:
             raise wrong
         return changed
+
+    def _update_kube_dns(self, data: dict[str, bytes] | str) -> NodeError | None:
+        """What is wrong with it."""
+        try:
+            if isinstance(data, str):
+                raise NodeError(ErrorType.CONFIGMAP, data)
+            texts = {name: _text(name, octets) for name, octets in data.items()}
+            self._kube_dns = KubeDns.from_data(texts)
+        except NodeError as error:
+            return error
+        return unknown_key(texts)
 
     def _filled(self, base: str) -> str:
         settings = self._settings
@@ -70,28 +76,39 @@ class NodeCorefile:
         return True
 
 
-def _data(folder: Path) -> dict[str, str]:
-    """The keys of a ConfigMap that is mounted there, those that begin with a dot aside: they are kubelet's own."""
+def _data(folder: Path | None) -> dict[str, bytes] | str:
+    """The keys of a ConfigMap that is mounted there, those that begin with a dot aside: they are kubelet's own. A text:
+    why it cannot be read."""
+    if folder is None:
+        return {}
     try:
         found = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
     except FileNotFoundError:  # the volume is optional
         return {}
     except OSError as error:
-        raise NodeError(ErrorType.CONFIGMAP, f"{folder}: {error.strerror}") from None
-    return {path.name: _text(path) for path in found}
+        return f"{folder}: {error.strerror}"
+    try:
+        return {path.name: _octets(path) for path in found}
+    except NodeError as error:
+        return str(error)
 
 
-def _text(path: Path) -> str:
+def _octets(path: Path) -> bytes:
+    """As many as a text may have, and one."""
     try:
         with path.open("rb") as file:
-            octets = file.read(TEXT_MAX + 1)
-        if len(octets) > TEXT_MAX:
-            raise NodeError(ErrorType.CONFIGMAP, f"{path}: more than {TEXT_MAX} octets are in no ConfigMap")
-        return octets.decode()
+            return file.read(TEXT_MAX + 1)
     except OSError as error:
         raise NodeError(ErrorType.CONFIGMAP, f"{path}: {error.strerror}") from None
+
+
+def _text(name: str, octets: bytes) -> str:
+    if len(octets) > TEXT_MAX:
+        raise NodeError(ErrorType.CONFIGMAP, f"{name}: more than {TEXT_MAX} octets are in no ConfigMap")
+    try:
+        return octets.decode()
     except UnicodeDecodeError:
-        raise NodeError(ErrorType.CONFIGMAP, f"{path}: not UTF-8") from None
+        raise NodeError(ErrorType.CONFIGMAP, f"{name}: not UTF-8") from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -23,11 +25,13 @@ _HINTS = {
 }
 
 
-def ensure(name: str, addresses: Sequence[Address]) -> list[str]:
+def ensure(name: str, addresses: Sequence[Address], *, alone: bool) -> list[str]:
     """Make the interface *name* if it is not there, with *addresses*; what was done, in words. Raises NodeError.
 
-    An interface of that name that is there already is used as it is, whoever made it. With IPv4 alone it stays down:
-    the kernel takes packets to its addresses as the host's own all the same, and nobody counts it as a network.
+    One of that name that is there already is used, whoever made it, if it is of the same kind and has nothing but
+    addresses of single hosts: anything else is in use by others, and would be removed at the end. *alone*: nobody else
+    serves on it, so other addresses go; what is sent to them would be answered by nobody. With IPv4 alone it stays
+    down: the kernel takes packets to its addresses as the host's own all the same, and nobody counts it as a network.
     """
     done = []
     with IPRoute() as route:
@@ -39,13 +43,17 @@ def ensure(name: str, addresses: Sequence[Address]) -> list[str]:
             raise NodeError(
                 ErrorType.INTERFACE_CHECK, f"interface {name} was removed at once by somebody else"
             )
+        _refuse_others(route, index, name)
         try:
             if any(address.version == 6 for address in addresses):
                 route.link("set", index=index, state="up")
-            held = {entry.get_attr("IFA_ADDRESS") for entry in route.get_addr(index=index)}
-            for address in (each for each in addresses if str(each) not in held):
+            held = _held(route, index)
+            for address in (each for each in addresses if each not in held):
                 _add_address(route, index, address)
                 done.append(f"added {address} to interface {name}")
+            for address in sorted(held - set(addresses), key=str) if alone else ():
+                route.addr("del", index=index, address=str(address), prefixlen=address.max_prefixlen)
+                done.append(f"removed {address} from interface {name}")
         except NetlinkError as error:
             raise _error(ErrorType.INTERFACE_CHECK, f"interface {name}", error) from None
     return done
@@ -57,6 +65,7 @@ def remove(name: str) -> list[str]:
         index = _index(route, name)
         if index is None:
             return []
+        _refuse_others(route, index, name)
         try:
             route.link("del", index=index)
         except NetlinkError as error:
@@ -68,6 +77,33 @@ def remove(name: str) -> list[str]:
 
 def _index(route: IPRoute, name: str) -> int | None:
     return next(iter(route.link_lookup(ifname=name)), None)
+
+
+def _refuse_others(route: IPRoute, index: int, name: str) -> None:
+    """Raises NodeError for an interface that cannot have been made here."""
+    (link,) = route.get_links(index)
+    kind = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+    ports = [each for each in route.get_links() if each.get_attr("IFLA_MASTER") == index]
+    networks = [
+        entry
+        for entry in route.get_addr(index=index)
+        if entry["prefixlen"] != _address(entry).max_prefixlen and not _address(entry).is_link_local
+    ]
+    if kind not in KINDS or ports or networks:
+        raise NodeError(
+            ErrorType.INTERFACE_CHECK,
+            f"interface {name} is in use by others; give another name: -interfacename nodelocaldns",
+        )
+
+
+def _held(route: IPRoute, index: int) -> set[Address]:
+    """The addresses of single hosts on the interface; the others are the kernel's own, of an interface that is up."""
+    entries = route.get_addr(index=index)
+    return {_address(entry) for entry in entries if entry["prefixlen"] == _address(entry).max_prefixlen}
+
+
+def _address(entry: Any) -> Address:
+    return ip_address(entry.get_attr("IFA_ADDRESS"))
 
 
 def _add(route: IPRoute, name: str) -> str:

@@ -31,9 +31,6 @@ class KubeDns:
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "KubeDns":
         """*data* as the ConfigMap has it. Raises NodeError: then all of it is to be ignored."""
-        unknown = sorted(set(data) - {STUB_DOMAINS, UPSTREAM_SERVERS, FEDERATIONS})
-        if unknown:
-            raise _wrong(f"unknown key {unknown[0]!r}; it may have {STUB_DOMAINS} and {UPSTREAM_SERVERS}")
         domains = _json(data, STUB_DOMAINS, {})
         if not isinstance(domains, dict):
             raise _wrong(f'{STUB_DOMAINS} has to be like {{"acme.example": ["192.0.2.53"]}}')
@@ -45,6 +42,14 @@ class KubeDns:
             tuple((_domain(name), _servers(name, domains[name])) for name in sorted(domains)),
             found,
         )
+
+
+def unknown_key(data: Mapping[str, str]) -> NodeError | None:
+    """To be told of. The others count nevertheless, as for node-cache: names would be lost."""
+    unknown = sorted(set(data) - {STUB_DOMAINS, UPSTREAM_SERVERS, FEDERATIONS})
+    if not unknown:
+        return None
+    return _wrong(f"unknown key {unknown[0]!r}; it may have {STUB_DOMAINS} and {UPSTREAM_SERVERS}")
 
 
 def _json(data: Mapping[str, str], key: str, absent: object) -> object:

@@ -3,7 +3,9 @@
 `interface` and `rules` are imported where they are used, in a process that ends (see `apart`).
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 from dnsserver.node.apart import Work, done_apart
 from dnsserver.node.errors import ErrorType, NodeError, SetupErrors
@@ -45,23 +47,37 @@ class NodeNetwork:
         """Add what is missing; errors are counted and told."""
         if not self._settings.manages_network:
             return
-        with self._presence.locked():
+        with self._alone():
             self._do(*self._adding_interface(), *(self._adding_rules() if self._serves else ()))
 
     def yield_rules(self) -> None:
         """Let the cluster's DNS answer again, unless another one serves on this node. The server still answers."""
         self._serves = False
-        with self._presence.locked():
+        with self._alone():
             self._presence.leave()
             if not self._settings.keeps and not self._presence.others():
                 self._do(*self._removing_rules())
 
     def tear_down(self) -> None:
         """Remove all that is ours, unless another one serves on this node. The server has ended."""
-        with self._presence.locked():
+        with self._alone():
             self._presence.leave()
             if not self._settings.keeps and not self._presence.others():
                 self._do(*self._removing_rules(), *self._removing_interface())
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """With the lock; without it where it is not to be had, for whoever has it does not serve pods. That is told,
+        and so is what the system has no room for; the next check tries again."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._presence.locked())
+            except NodeError as error:
+                self._errors.tell(error)
+            try:
+                yield
+            except OSError as error:
+                self._errors.tell(NodeError(ErrorType.INTERFACE_CHECK, f"neither looked nor mended: {error}"))
 
     def _do(self, *works: tuple[ErrorType, Work]) -> tuple[NodeError, ...]:
         """What could not be done; that is told already."""
@@ -82,8 +98,9 @@ class NodeNetwork:
         def work() -> list[str]:
             from dnsserver.node import interface
 
-            return interface.ensure(self._settings.interface, self._settings.addresses)
+            return interface.ensure(self._settings.interface, self._settings.addresses, alone=alone)
 
+        alone = not self._presence.others()
         return ((ErrorType.INTERFACE_CHECK, work),) if self._settings.manages_interface else ()
 
     def _removing_interface(self) -> tuple[tuple[ErrorType, Work], ...]:

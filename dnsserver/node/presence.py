@@ -5,6 +5,7 @@ node's network see it, whatever their file systems are, and it is gone with its 
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import socket
@@ -12,12 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from dnsserver.node.apart import WORK_S
 from dnsserver.node.errors import ErrorType, NodeError
 
 #: Names of all unix sockets of this network (proc(5)).
 UNIX_SOCKETS = Path("/proc/self/net/unix")
 #: Seconds. Whoever has the lock does less than a second's work, or is killed after `apart.WORK_S`.
-LOCK_S = 40.0
+LOCK_S = WORK_S + 2.0
 #: Seconds between two attempts.
 _LOOK_S = 0.05
 
@@ -49,7 +51,9 @@ class Presence:
     def others(self) -> bool:
         """Whether somebody else serves on this interface."""
         mark = f"@{self._prefix}"
-        names = (line.rpartition(" ")[2] for line in UNIX_SOCKETS.read_text().splitlines())
+        # Others may call theirs by any octets.
+        lines = UNIX_SOCKETS.read_text("ascii", "replace").splitlines()
+        names = (line.rpartition(" ")[2] for line in lines)
         ours = {f"@{self._name}", f"{mark}{_LOCK}"}
         return any(name.startswith(mark) and name not in ours for name in names)
 
@@ -62,7 +66,7 @@ class Presence:
                 lock = _bound(self._prefix + _LOCK)
                 break
             except OSError as error:
-                if time.monotonic() > end:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
                     raise NodeError(
                         ErrorType.INTERFACE_CHECK, f"unix socket @{self._prefix}{_LOCK}: {error}"
                     ) from None

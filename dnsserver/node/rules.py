@@ -7,7 +7,7 @@ whatever that is written with; and what is not tracked is not translated (nf_nat
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,13 @@ _VERSION_OF_PACKET, _PROTOCOL_OF_PACKET = 15, 16
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 #: NF_ACCEPT: what becomes of a packet to which no rule applies.
 _ACCEPT = 1
+
+#: What of a table, a chain and a rule is compared. A table that is switched off (NFT_TABLE_F_DORMANT) has a flag.
+_TOLD = {
+    nft.nft_table_msg: ("NFTA_TABLE_FLAGS",),
+    nft.nft_chain_msg: ("NFTA_CHAIN_NAME", "NFTA_CHAIN_HOOK", "NFTA_CHAIN_POLICY"),
+    nft.nft_rule_msg: ("NFTA_RULE_CHAIN", "NFTA_RULE_EXPRESSIONS"),
+}
 
 #: An expression of a rule as netlink has it.
 Expression = dict[str, Any]
@@ -104,10 +111,10 @@ def _with_socket(work: Any, what: str) -> list[str]:
 
 
 async def _ensure(sock: Any, table: str, rules: Sequence[Rule]) -> list[str]:
-    messages = [_rule(table, rule) for rule in rules]
-    if sorted(map(_shown, await _held(sock, table))) == sorted(_shown(_read(each)) for each in messages):
+    frame, messages = list(_frame(table)), [_rule(table, rule) for rule in rules]
+    if await _held(sock, table) == _shown(_read(each) for each in (*frame, *messages)):
         return []
-    await _commit(sock, [*_removal(table), *_frame(table), *messages])
+    await _commit(sock, [*_removal(table), *frame, *messages])
     return [f"set the {len(rules)} rules of table inet {table}"]
 
 
@@ -119,10 +126,21 @@ async def _remove(sock: Any, table: str) -> list[str]:
     return [f"removed table inet {table}"]
 
 
-async def _held(sock: Any, table: str) -> list[Any]:
-    """The rules of *table*, as the kernel tells them."""
-    answers = [each async for each in await sock.request_get(nfgen_msg(), nft.NFT_MSG_GETRULE)]
-    return [answer for answer in answers if answer.get_attr("NFTA_RULE_TABLE") == table]
+async def _held(sock: Any, table: str) -> list[str]:
+    """What is in *table*, as the kernel tells it."""
+    rules = nft.nft_rule_msg()
+    # Others may have tens of thousands; a kernel before 4.9 tells all of them nevertheless.
+    rules["attrs"] = [("NFTA_RULE_TABLE", table)]
+    asked = (
+        (nfgen_msg(), nft.NFT_MSG_GETTABLE, "NFTA_TABLE_NAME"),
+        (nfgen_msg(), nft.NFT_MSG_GETCHAIN, "NFTA_CHAIN_TABLE"),
+        (rules, nft.NFT_MSG_GETRULE, "NFTA_RULE_TABLE"),
+    )
+    found: list[Any] = []
+    for message, number, name in asked:
+        answers = [each async for each in await sock.request_get(message, number)]
+        found += (answer for answer in answers if answer.get_attr(name) == table)
+    return _shown(found)
 
 
 def _read(message: Any) -> Any:
@@ -133,9 +151,11 @@ def _read(message: Any) -> Any:
     return told
 
 
-def _shown(rule: Any) -> str:
-    """What *rule* does, and where."""
-    return f"{rule.get_attr('NFTA_RULE_CHAIN')} {rule.get_attr('NFTA_RULE_EXPRESSIONS')}"
+def _shown(messages: Iterable[Any]) -> list[str]:
+    """What table, chains and rules are, without what the kernel alone knows of them."""
+    return sorted(
+        " ".join(f"{name}={message.get_attr(name)}" for name in _TOLD[type(message)]) for message in messages
+    )
 
 
 def _removal(table: str) -> list[Any]:
@@ -148,7 +168,7 @@ def _removal(table: str) -> list[Any]:
 
 def _frame(table: str) -> Iterator[Any]:
     """The table and its chains."""
-    yield _message(nft.nft_table_msg, nft.NFT_MSG_NEWTABLE, _CREATE, NAME=table)
+    yield _message(nft.nft_table_msg, nft.NFT_MSG_NEWTABLE, _CREATE, NAME=table, FLAGS=0)
     for chain, number in _HOOKS.items():
         hook = {"attrs": [("NFTA_HOOK_HOOKNUM", number), ("NFTA_HOOK_PRIORITY", _RAW_PRIORITY)]}
         attributes = {"TABLE": table, "NAME": chain, "HOOK": hook, "TYPE": "filter", "POLICY": _ACCEPT}

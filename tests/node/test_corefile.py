@@ -1,38 +1,13 @@
 """The file that is made of the two ConfigMaps: when it is written, and what a mistake does."""
 
-import ipaddress
 from pathlib import Path
 
 import pytest
 
-from dnsserver.node.corefile import NodeCorefile
+from dnsserver.node.corefile import TEXT_MAX, NodeCorefile
 from dnsserver.node.errors import NodeError
 from dnsserver.node.settings import NodeSettings
-
-BASE = ".:53 {\n bind __PILLAR__LOCAL__DNS__\n forward . __PILLAR__UPSTREAM__SERVERS__\n}\n"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> NodeSettings:
-    (tmp_path / "Corefile.base").write_text(BASE)
-    (tmp_path / "kube-dns").mkdir()
-    return NodeSettings(
-        addresses=(ipaddress.ip_address("169.254.20.10"),),
-        port=53,
-        interface="nodelocaldns",
-        manages_interface=True,
-        manages_rules=True,
-        health_port=8080,
-        base_corefile=tmp_path / "Corefile.base",
-        corefile=tmp_path / "Corefile",
-        kube_dns=tmp_path / "kube-dns",
-        upstream_service="kube-dns",
-        cluster_dns="",
-        metrics=("127.0.0.1", 0),
-        sync_s=60,
-        reload_by_signal=False,
-        keeps=False,
-    )
+from tests.node.conftest import BASE
 
 
 def put(settings: NodeSettings, text: str) -> None:
@@ -75,6 +50,39 @@ def test_mistake_in_kube_dns_leaves_what_was(settings: NodeSettings) -> None:
     text = settings.corefile.read_text()
     assert "forward . 192.0.2.53\n" in text
     assert "errors" in text
+
+
+@pytest.mark.parametrize("octets", [b"\xff\x00", b"x" * (TEXT_MAX + 1)], ids=["binary", "long"])
+def test_kube_dns_that_is_no_text_does_not_end_the_start(settings: NodeSettings, octets: bytes) -> None:
+    assert settings.kube_dns is not None
+    (settings.kube_dns / "stubDomains").write_bytes(octets)
+    corefile = NodeCorefile(settings)
+    with pytest.raises(NodeError, match=r"stubDomains: (not UTF-8|more than)"):
+        corefile.update()
+    assert "forward . /etc/resolv.conf" in corefile.text
+    assert not corefile.update(), "told once"
+
+
+def test_kube_dns_that_cannot_be_read_leaves_what_was(settings: NodeSettings) -> None:
+    assert settings.kube_dns is not None
+    corefile = NodeCorefile(settings)
+    put(settings, '["192.0.2.53"]')
+    corefile.update()
+    settings.kube_dns.rename(settings.kube_dns.with_name("aside"))
+    settings.kube_dns.write_text("")
+    with pytest.raises(NodeError, match="kube-dns: Not a directory"):
+        corefile.update()
+    assert "forward . 192.0.2.53" in corefile.text
+
+
+def test_unknown_key_takes_no_others_along(settings: NodeSettings) -> None:
+    corefile = NodeCorefile(settings)
+    put(settings, '["192.0.2.53"]')
+    assert settings.kube_dns is not None
+    (settings.kube_dns / "stubdomains").write_text("{}")
+    with pytest.raises(NodeError, match="unknown key 'stubdomains'; it may have stubDomains and"):
+        corefile.update()
+    assert "forward . 192.0.2.53" in corefile.text
 
 
 def test_mistake_in_the_template_leaves_the_file(settings: NodeSettings) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dnsserver.commands.node_cache import read_words, settings_of
+from dnsserver.commands.node_cache import read_words, run, settings_of
 from dnsserver.node import NodeSettings
 
 STOCK = (
@@ -83,6 +83,10 @@ def test_flag(word: str, change: tuple[str, object]) -> None:
 WRONG = {
     "-localip=": "'' does not appear to be an IPv4 or IPv6 address; write addresses with commas between them",
     "-localip=169.254.20.10,x": "'x' does not appear to be an IPv4 or IPv6 address",
+    "-localip=0.0.0.0": "0.0.0.0 is no address that an interface of this node may have",
+    "-localip=fe80::1%eth0": "fe80::1%eth0 is no address",
+    "-localip=ff02::1": "ff02::1 is no address",
+    "-interfacename=a\nb": "is no name for an interface",
     "-setupinterface=maybe": "'maybe' is neither true nor false",
     "-syncinterval=0s": "0s is less than a second",
     "-syncinterval=soon": 'time: invalid duration "soon"',
@@ -101,6 +105,11 @@ def test_flag_that_is_wrong(word: str, said: str, capsys: pytest.CaptureFixture[
         parsed(*STOCK, word)
     assert end.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_pid_file_that_is_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*STOCK, "-pidfile", f"{tmp_path}"]) == 1
+    assert f"Is a directory: '{tmp_path}'" in capsys.readouterr().err
 
 
 def test_switch_takes_no_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,19 @@
 """Who else is there, and one at a time."""
 
 import os
+import resource
 import signal
+import socket
 import threading
 import time
+from dataclasses import replace
 
+import pytest
+
+from dnsserver.node import NodeSettings, presence
 from dnsserver.node.apart import done_apart
-from dnsserver.node.errors import ErrorType, NodeError
+from dnsserver.node.errors import ErrorType, NodeError, SetupErrors
+from dnsserver.node.network import NodeNetwork
 from dnsserver.node.presence import Presence
 
 NAME = f"t{os.getpid()}"
@@ -52,6 +59,40 @@ def test_lock_is_one_s_at_a_time() -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_names_of_others_may_be_any_octets() -> None:
+    mine = Presence(NAME)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(b"\0\xff\xfe\n\x85" + os.urandom(8))
+        assert not mine.others()
+
+
+def test_lock_that_is_not_let_go(settings: NodeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end comes nevertheless; it is told and counted."""
+    monkeypatch.setattr(presence, "LOCK_S", 0.1)
+    errors = SetupErrors()
+    network = NodeNetwork(replace(settings, interface=NAME, manages_interface=False), errors)
+    with Presence(NAME).locked():
+        network.yield_rules()
+        network.check()
+        network.tear_down()
+    (family,) = errors.families()
+    assert (("interface_check",), 3.0) in family.samples
+
+
+def test_system_without_room(settings: NodeSettings) -> None:
+    """The server goes on, and it is tried the next time."""
+    errors = SetupErrors()
+    network = NodeNetwork(replace(settings, interface=NAME), errors)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        network.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    (family,) = errors.families()
+    assert (("interface_check",), 2.0) in family.samples, "the lock, and what it is for"
 
 
 def test_lock_is_nobody_else() -> None:

@@ -134,13 +134,11 @@ def test_what_somebody_removes_comes_back(place: Machine) -> None:
     with NodeDns(place, "-syncinterval", "1s") as dns:
         dns.settled()
         place.node.run(tool("nft"), "flush", "chain", "inet", INTERFACE, "output")
-        wait_until(lambda: len(place.rules()) == 16, dns.told)
-        place.node.run(tool("nft"), "delete", "table", "inet", INTERFACE)
-        wait_until(lambda: len(place.rules()) == 16, dns.told)
         place.node.ip("address", "del", f"{LINK_LOCAL}/32", "dev", INTERFACE)
-        wait_until(lambda: LINK_LOCAL in place.addresses(), dns.told)
+        wait_until(lambda: len(place.rules()) == 16 and LINK_LOCAL in place.addresses(), dns.told)
+        place.node.run(tool("nft"), "delete", "table", "inet", INTERFACE)
         place.node.ip("link", "del", INTERFACE)
-        wait_until(lambda: len(place.addresses()) == 2, dns.told)
+        wait_until(lambda: len(place.addresses()) == 2 and len(place.rules()) == 16, dns.told)
         assert place.asks(LINK_LOCAL, WEB).data == place.asks(KUBE_DNS, WEB).data == WEB_AT
         assert dns.stop() == 0, dns.told()
 

@@ -14,8 +14,8 @@ from tests.support.process import PATIENCE_S, REPOSITORY, environment
 pytestmark = [pytest.mark.netns, pytest.mark.tool("ip", "nft", "dig")]
 
 #: Seconds in which both serve, and in which only one does.
-OVERLAP_S = 0.5
-TIMES = 3
+OVERLAP_S = 0.3
+TIMES = 2
 
 
 @contextmanager
