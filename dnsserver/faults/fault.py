@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypedDict, Unpack
 
-from dnsserver.wire.codes import Rcode, rcode_name, type_name, type_number
+from dnsserver.wire.codes import Rcode, rcode_name, rcode_number, type_name, type_number
 
 #: Seconds. A transport gives up an answer after 10 s (transports.limits), so a longer delay would be a drop.
 DELAY_MAX_S = 9.0
@@ -55,6 +55,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         """Raises FaultError."""
+        self._check_sorts()
         if not 0 <= self.delay_s <= DELAY_MAX_S:
             raise FaultError(f"delay of {self.delay_s:g} s: give 0 to {DELAY_MAX_S:g} s")
         if not 0 <= self.rcode <= RCODE_MAX:
@@ -73,6 +74,19 @@ class Fault:
         if self.type and type_number(self.type) is None:
             raise FaultError(f"type {self.type!r}: there is no such type")
         self._network  # noqa: B018 - an address that cannot be is refused now
+
+    def _check_sorts(self) -> None:
+        """Type checkers tell those who have one."""
+        for name, sort in (("delay_s", float), ("probability", float), ("rcode", int), ("octets", int)):
+            value = getattr(self, name)
+            if not isinstance(value, (sort, int)) or isinstance(value, bool):
+                raise FaultError(f"{name} {value!r}: give a number")
+        for name in ("name", "type", "client", "protocol"):
+            if not isinstance(getattr(self, name), str):
+                raise FaultError(f"{name} {getattr(self, name)!r}: give text")
+        nth = self.nth
+        if not (isinstance(nth, tuple) and len(nth) == 2 and all(type(number) is int for number in nth)):
+            raise FaultError(f"nth {nth!r}: give a number, or the first and the last, as (1, 3)")
 
     def __str__(self) -> str:
         what = {
@@ -139,6 +153,11 @@ def made(
     kind: Kind, when: When, *, delay_s: float = 0.0, rcode: int = Rcode.SERVFAIL, octets: int = 0
 ) -> Fault:
     """Raises FaultError."""
+    unknown = set(when) - set(When.__annotations__)
+    if unknown:
+        raise FaultError(
+            f"{kind.value}: {', '.join(sorted(unknown))}: give {', '.join(When.__annotations__)}"
+        )
     nth = when.get("nth", (1, 0))
     return Fault(
         kind,
@@ -164,9 +183,12 @@ def delay(seconds: float, **when: Unpack[When]) -> Fault:
     return made(Kind.DELAY, when, delay_s=seconds)
 
 
-def rcode(code: int, **when: Unpack[When]) -> Fault:
-    """A reply without records, with this RCODE."""
-    return made(Kind.RCODE, when, rcode=code)
+def rcode(code: int | str, **when: Unpack[When]) -> Fault:
+    """A reply without records, with this RCODE: a number, or a mnemonic as "SERVFAIL"."""
+    number = rcode_number(code.upper()) if isinstance(code, str) else code
+    if number is None:
+        raise FaultError(f"rcode {code}: give a name as SERVFAIL, or a number")
+    return made(Kind.RCODE, when, rcode=number)
 
 
 def truncate(**when: Unpack[When]) -> Fault:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dnsserver.answering.query import Query, Rejected, read_query
 from dnsserver.answering.reply import Reply, encode
 from dnsserver.faults.dice import Asked, Counts, met
-from dnsserver.faults.fault import DELAY_MAX_S, Fault, Kind
+from dnsserver.faults.fault import DELAY_MAX_S, Fault, FaultError, Kind
 from dnsserver.faults.script import read_script
 from dnsserver.faults.transcript import Exchange, Transcript
 from dnsserver.transports.responder import Arrival, Responder
@@ -44,7 +44,7 @@ class Faults:
 
     def set(self, script: str | Iterable[Fault] = (), *, seed: int = 0) -> None:
         """Other faults from now on; the times of questions are counted anew. Raises FaultError."""
-        self._faults = read_script(script) if isinstance(script, str) else tuple(script)
+        self._faults = read_script(script) if isinstance(script, str) else _checked(script)
         self._seed = seed
         self._counts = Counts()
 
@@ -110,3 +110,16 @@ class Faults:
         if last.kind is Kind.WRONG_ID:
             return (query.header.id ^ _OTHER_ID).to_bytes(2, "big") + reply[2:]
         return CutShort.of(reply, last.octets) if last.kind is Kind.CUT else reply
+
+
+def _checked(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """What is no fault would raise at each query. FaultError."""
+    listed = tuple(faults) if isinstance(faults, Iterable) else (faults,)
+    wrong = (
+        [faults] if isinstance(faults, Fault) else [each for each in listed if not isinstance(each, Fault)]
+    )
+    if wrong:
+        raise FaultError(
+            f"faults={wrong[0]!r}: give the text of a script, or a list of faults as [drop(nth=1)]"
+        )
+    return listed

@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 
 from dnsserver.config import seconds
-from dnsserver.faults.fault import Fault, FaultError, Kind, When, made
-from dnsserver.wire.codes import rcode_number
+from dnsserver.faults.fault import Fault, FaultError, Kind, When, made, rcode
 
 #: Faults of one script: each query is held against all of them.
 FAULTS_MAX = 1_000
@@ -55,7 +54,7 @@ def _fault(words: Sequence[str]) -> Fault:
         case Kind.DELAY:
             return made(kind, when, delay_s=_seconds(arguments[0]))
         case Kind.RCODE:
-            return made(kind, when, rcode=_rcode(arguments[0]))
+            return rcode(_rcode(arguments[0]), **when)
         case Kind.CUT:
             when["protocol"] = when.get("protocol", "tcp")
             return made(kind, when, octets=_whole(arguments[0], "cut"))
@@ -104,11 +103,8 @@ def _seconds(text: str) -> float:
         raise FaultError(f"delay {text}: give a time with its unit, as 300ms or 1.5s") from None
 
 
-def _rcode(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else rcode_number(text.upper())
-    if number is None:
-        raise FaultError(f"rcode {text}: give a name as SERVFAIL, or a number")
-    return number
+def _rcode(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else text
 
 
 def _whole(text: str, what: str) -> int:

@@ -1,12 +1,11 @@
 """Why a server answers a question as it does: the answer, its way through the plugins, and the cluster's objects."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
 from dnsserver.answering.reply import Reply
 from dnsserver.explaining.below import target_of
-from dnsserver.explaining.client import SearchList, address_of
 from dnsserver.explaining.cluster import subject_of
 from dnsserver.explaining.evidence import Evidence, Wanted, Whole
 from dnsserver.explaining.explanation import Explanation
@@ -19,8 +18,8 @@ from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltSite
 from dnsserver.runtime.tracing import Note
 from dnsserver.sources.zonefile.printing import rdata_text
-from dnsserver.stubs.pods import Cluster, PodDnsError, pod_files
-from dnsserver.stubs.resolvconf import read_by_glibc
+from dnsserver.stubs.pods import Cluster, PodDnsError, address_of, pod_files
+from dnsserver.stubs.resolvconf import ResolvConf, read_by_glibc
 from dnsserver.wire import names
 from dnsserver.wire.codes import OPTION_EDE, Flag, Type, rcode_name, type_name, type_number
 from dnsserver.wire.errors import NameTextError
@@ -52,7 +51,7 @@ class Asking:
 @dataclass(frozen=True, slots=True)
 class _Client:
     address: str
-    search: SearchList | None = None
+    conf: ResolvConf = field(default_factory=ResolvConf)
 
 
 class Explainer:
@@ -76,14 +75,11 @@ class Explainer:
                 f"{asking.rtype!r} is no type of records: write A, AAAA, SRV, PTR, TYPE65 or the like"
             )
         client = await self._client(asking.client)
-        search = client.search or SearchList()
         found: list[Explanation] = []
-        for name in [*search.names(asking.name)][:NAMES_MAX]:
+        for name in client.conf.names(asking.name)[:NAMES_MAX]:
             try:
                 question = Question(names.from_text(name), rtype)
             except NameTextError as error:
-                if found:
-                    continue  # with a suffix it may be too long: resolvers pass over it
                 raise AskedError(str(error)) from None
             found.append(await self._one(question, client.address, dotted=asking.name.endswith(".")))
             if found[-1].resolves:
@@ -103,9 +99,9 @@ class Explainer:
             raise AskedError(f"{text!r} is neither an IP address nor NAMESPACE/POD") from None
         for _, witness in self._witnesses():
             evidence = await witness.evidence(Wanted(address=address))
-            pod = next((each for each in evidence.of("Pod") if address_of(each) == address), None)
+            pod = next((each for each in evidence.of("Pod") if address_of(each.value) == address), None)
             if pod is not None:
-                return _Client(address, self._search_list(pod, witness))
+                return _Client(address, _conf_of(pod, witness))
         return _Client(address)
 
     async def _pod(self, text: str) -> _Client:
@@ -115,19 +111,11 @@ class Explainer:
             evidence = await witness.evidence(Wanted(namespace))
             pod = evidence.get("Pod", namespace, name)
             if pod is not None:
-                return _Client(address_of(pod) or LOCAL_CLIENT, self._search_list(pod, witness))
+                return _Client(address_of(pod.value) or LOCAL_CLIENT, _conf_of(pod, witness))
             unseen = evidence.unseen.get("Pod", unseen)
         if unseen:
             raise AskedError(f"pod {text} cannot be looked for ({unseen}): give its IP address")
         raise AskedError(f"there is no pod {text}")
-
-    def _search_list(self, pod: Whole, witness: Witness) -> SearchList:
-        zone = names.to_text(witness.served.primary)
-        try:
-            conf = read_by_glibc(pod_files(pod.value, Cluster(zone=zone)).resolv_conf)
-        except PodDnsError:
-            return SearchList()  # it has that of its node, which is not known here
-        return SearchList(conf.search, conf.ndots)
 
     # What is answered.
 
@@ -185,6 +173,14 @@ class Explainer:
         zones = " ".join(dict.fromkeys(key.zone for key in site.block.keys))
         where = f"{site.block.file}:{site.block.line}"
         return Block(zones, self._listener.label, where, chained(site.plugins))
+
+
+def _conf_of(pod: Whole, witness: Witness) -> ResolvConf:
+    zone = names.to_text(witness.served.primary)
+    try:
+        return read_by_glibc(pod_files(pod.value, Cluster(zone=zone)).resolv_conf)
+    except PodDnsError:
+        return ResolvConf()  # it has that of its node, which is not known here
 
 
 def _witness(site: BuiltSite) -> Witness | None:

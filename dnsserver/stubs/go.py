@@ -108,13 +108,7 @@ def is_domain_name(name: str) -> bool:
 
 def name_list(name: str, conf: ResolvConf) -> list[str]:
     """The names that are tried, in order, with their final dots; names under .onion never are (RFC 7686)."""
-    if name.endswith("."):
-        listed = [name]
-    else:
-        searched = [f"{name}.{domain.removesuffix('.')}." for domain in conf.search]
-        whole = [f"{name}."]
-        listed = whole + searched if name.count(".") >= conf.ndots else searched + whole
-    return [item for item in listed if len(item) <= NAME_MAX and not item.lower().endswith(".onion.")]
+    return [item for item in conf.names(name) if not item.lower().endswith(".onion.")]
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """What a resolver library does and what happens to it, as values: no sockets, no clocks.
 
 A stub is a generator. It yields what it does (`Send`, `Close`) and when it waits (`Wait`), and is sent what came of a
-`Wait`. Whoever drives it has the sockets and the clock (`runners/`), or pretends to have them. Times are seconds since
-the look-up began.
+`Wait`. Whoever drives it has the sockets and the clock (`sockets`), or pretends to have them (`virtual`). Times are
+seconds since the look-up began.
 """
 
 from collections.abc import Generator, Sequence

@@ -84,6 +84,11 @@ def pod_files(pod: Mapping[str, Any], cluster: Cluster) -> PodFiles:
     return PodFiles(str(fitting), _hosts(pod, cluster.zone), policy, notes)
 
 
+def address_of(pod: Mapping[str, Any]) -> str:
+    """status.podIP; "" while it has none."""
+    return fields.text(pod, "status", "podIP")
+
+
 def _policy(spec: Mapping[str, Any]) -> str:
     policy = fields.text(spec, "dnsPolicy") or CLUSTER_FIRST
     if policy not in _POLICIES:

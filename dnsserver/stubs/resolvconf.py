@@ -13,8 +13,12 @@ from ipaddress import ip_address
 SERVERS_MAX = 3
 #: Dots. More than these are taken for these (glibc RES_MAXNDOTS; musl and Go the same number).
 NDOTS_MAX = 15
+#: Characters of a name with its final dot (RFC 1035 section 2.3.4: 255 octets, with a length before each label).
+NAME_TEXT_MAX = 254
 #: glibc RES_MAXRETRANS, seconds, and RES_MAXRETRY.
 GLIBC_TIMEOUT_MAX, GLIBC_ATTEMPTS_MAX = 30, 5
+#: What Go takes a larger number for (net/parse.go, `big`).
+GO_NUMBER_MAX = 0xFFFFFF
 #: musl resolvconf.c, seconds and number.
 MUSL_TIMEOUT_MAX, MUSL_ATTEMPTS_MAX = 60, 10
 #: Octets with the line's end. musl passes over a line that does not fit its buffer of 256, whatever it says.
@@ -34,6 +38,16 @@ class ResolvConf:
 
     def __contains__(self, flag: str) -> bool:
         return flag in self.flags
+
+    def names(self, name: str) -> list[str]:
+        """What is asked for *name*, one after another, with final dots (glibc `res_nsearch`, Go `nameList`; musl
+        never searches for a name with `ndots` dots). A domain with which it would be too long is passed over."""
+        if name.endswith("."):
+            return [name]
+        completed = (f"{name}.{domain.strip('.')}".rstrip(".") + "." for domain in self.search)
+        searched = [text for text in completed if len(text) <= NAME_TEXT_MAX]
+        whole = [f"{name}."]
+        return whole + searched if name.count(".") >= self.ndots else searched + whole
 
 
 #: Options without a value that glibc knows (`res_setoptions`); it compares their beginnings, in this order.
@@ -73,11 +87,11 @@ def read_by_glibc(text: str, *, recent: bool = True) -> ResolvConf:
 def _glibc_option(conf: ResolvConf, word: str, recent: bool) -> ResolvConf:
     name, colon, value = word.partition(":")
     if colon and name == "ndots":
-        return replace(conf, ndots=min(_number(value), NDOTS_MAX))
+        return replace(conf, ndots=min(_by_atoi(value), NDOTS_MAX) & NDOTS_MAX)  # a field of 4 bits
     if colon and name == "timeout":
-        return replace(conf, timeout=min(_number(value), GLIBC_TIMEOUT_MAX))
+        return replace(conf, timeout=min(_by_atoi(value), GLIBC_TIMEOUT_MAX))
     if colon and name == "attempts":
-        return replace(conf, attempts=min(_number(value), GLIBC_ATTEMPTS_MAX))
+        return replace(conf, attempts=min(_by_atoi(value), GLIBC_ATTEMPTS_MAX))
     known = _GLIBC_FLAGS + _GLIBC_RECENT_FLAGS if recent else _GLIBC_FLAGS
     back = recent and word.startswith("-")
     flag = next((flag for flag in known if word.removeprefix("-" if back else "").startswith(flag)), None)
@@ -89,7 +103,7 @@ def _glibc_option(conf: ResolvConf, word: str, recent: bool) -> ResolvConf:
 def read_by_musl(text: str) -> ResolvConf:
     """As musl reads it: of the options ndots, attempts and timeout; no line longer than `MUSL_LINE_MAX`."""
     conf = ResolvConf()
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+\Z", text)
     for line in lines:
         if len(line.encode()) > MUSL_LINE_MAX or (not line.endswith("\n") and line is not lines[-1]):
             continue
@@ -110,7 +124,7 @@ def _musl_options(conf: ResolvConf, text: str) -> ResolvConf:
     for name, most in limits.items():
         _, found, value = text.partition(f"{name}:")
         if found and value[:1].isdigit():
-            number = min(_number(value), most)
+            number = min(_digits(value), most)
             match name:
                 case "ndots":
                     conf = replace(conf, ndots=number)
@@ -156,11 +170,11 @@ def read_by_go(text: str) -> ResolvConf:
 def _go_option(conf: ResolvConf, word: str) -> ResolvConf:
     name, colon, value = word.partition(":")
     if colon and name == "ndots":
-        return replace(conf, ndots=min(max(_number(value), 0), NDOTS_MAX))
+        return replace(conf, ndots=min(_by_dtoi(value), NDOTS_MAX))
     if colon and name == "timeout":
-        return replace(conf, timeout=max(_number(value), 1))
+        return replace(conf, timeout=max(_by_dtoi(value), 1))
     if colon and name == "attempts":
-        return replace(conf, attempts=max(_number(value), 1))
+        return replace(conf, attempts=max(_by_dtoi(value), 1))
     flag = _GO_FLAGS.get(word)
     return conf if flag is None else replace(conf, flags=conf.flags | {flag})
 
@@ -170,10 +184,21 @@ def _completed(conf: ResolvConf, default: tuple[str, ...]) -> ResolvConf:
     return replace(conf, servers=(conf.servers or default)[:SERVERS_MAX])
 
 
-def _number(text: str) -> int:
-    """The digits that *text* begins with; 0 without any, as strtol(3)."""
-    found = re.match(r"\s*[+-]?[0-9]+", text)
-    return int(found.group()) if found else 0
+def _by_atoi(text: str) -> int:
+    """As glibc's atoi(3): of a `long`, which ends at its limits, the lower 32 bits."""
+    sign, digits = re.match(r"\s*([+-]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    number = -min(_digits(digits), 2**63) if sign == "-" else min(_digits(digits), 2**63 - 1)
+    return (number + 2**31) % 2**32 - 2**31
+
+
+def _by_dtoi(text: str) -> int:
+    """As Go's dtoi: no sign, and no more than its `big`."""
+    return min(_digits(text), GO_NUMBER_MAX)
+
+
+def _digits(text: str) -> int:
+    """The number that *text* begins with; 0 without any. Of more digits than 64 bits can have the first ones."""
+    return int(re.match(r"0*([0-9]{0,20})", text)[1] or 0)  # type: ignore[index]
 
 
 def _is_address(text: str) -> bool:

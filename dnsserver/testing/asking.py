@@ -101,14 +101,6 @@ def walked(client: Client, name: str, rtype: str, tried: Sequence[str], *, tcp: 
     return Answer(name, rtype, tuple(steps), who, -1 if exists is None else exists)
 
 
-def candidates(name: str, search: Sequence[str], ndots: int) -> list[str]:
-    """The names that are tried for *name*, in their order (resolv.conf(5), `search` and `ndots`)."""
-    if name.endswith("."):
-        return [name]
-    searched = [f"{name}.{suffix}" for suffix in search]
-    return [name, *searched] if name.count(".") >= ndots else [*searched, name]
-
-
 def _records(section: Sequence[dns.rrset.RRset]) -> tuple[Record, ...]:
     return tuple(
         Record(rrset.name.to_text(), rrset.ttl, dns.rdatatype.to_text(rrset.rdtype), data.to_text())

@@ -17,7 +17,7 @@ class ClusterDNS:
 
     *manifests*: a file or folder, YAML text, a list of objects as dictionaries, or settings for all of these. Changes
     of files are served within a second; `replace` changes text and objects at once. *options* are further lines of the
-    `kubernetes` block, such as `"pods verified"`. *faults* are what goes wrong, and note what was asked.
+    `kubernetes` block, or one, such as `"pods verified"`. *faults* are what goes wrong, and note what was asked.
 
         async with ClusterDNS(manifests=Path("rendered")) as dns:
             ...  # ask dns.host, dns.port over UDP or TCP
@@ -34,7 +34,7 @@ class ClusterDNS:
         zone: str = "cluster.local",
         host: str = "127.0.0.1",
         port: int = 0,
-        options: Sequence[str] = (),
+        options: str | Sequence[str] = (),
         faults: Faults | None = None,
     ) -> None:
         self.host = host
@@ -43,7 +43,7 @@ class ClusterDNS:
         settings = manifests if isinstance(manifests, ManifestSettings) else ManifestSettings.of(manifests)
         self._manifests = MemoryManifests(settings)
         self._zone = zone
-        self._options = options
+        self._options = (options,) if isinstance(options, str) else options
         self._server: ClusterDnsServer | None = None
 
     def __repr__(self) -> str:

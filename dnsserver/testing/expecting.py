@@ -2,10 +2,11 @@
 
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from dnsserver.testing.answers import Answer, difference
+from dnsserver.testing.answers import CLOSED, TIMEOUT, Answer, difference
+from dnsserver.wire.codes import rcode_number
 
 #: Seconds between two questions of one assertion.
 PAUSE_S = 0.02
@@ -19,6 +20,17 @@ class Expected:
     type: str
     values: tuple[str, ...] | None
     rcode: str
+
+    @classmethod
+    def of(cls, name: str, rtype: str, values: Iterable[str] | None, rcode: str) -> "Expected":
+        """Raises ValueError for what no answer could ever be."""
+        if isinstance(values, str):
+            raise ValueError(f"values={values!r}: give a list, as [{values!r}]")
+        if rcode.upper() not in (TIMEOUT, CLOSED) and rcode_number(rcode.upper()) is None:
+            raise ValueError(
+                f"rcode={rcode!r}: give NOERROR, NXDOMAIN, SERVFAIL or the like, {TIMEOUT} or {CLOSED}"
+            )
+        return cls(name, rtype.upper(), None if values is None else tuple(values), rcode.upper())
 
     def met(self, answer: Answer) -> bool:
         if answer.rcode != self.rcode:

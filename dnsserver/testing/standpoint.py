@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dnsserver.explaining import fields
 from dnsserver.sources.manifests import ManifestSettings
 from dnsserver.sources.manifests.evidence import manifest_evidence
-from dnsserver.stubs.pods import Cluster, PodDnsError, pod_files
+from dnsserver.stubs.pods import Cluster, PodDnsError, address_of, pod_files
 from dnsserver.stubs.resolvconf import read_by_glibc
 
 
@@ -18,24 +17,17 @@ class Standpoint:
     address: str = ""
     resolv_conf: str = ""
 
-    @property
-    def search(self) -> tuple[str, ...]:
-        return read_by_glibc(self.resolv_conf).search if self.resolv_conf else ()
-
-    @property
-    def ndots(self) -> int:
-        return read_by_glibc(self.resolv_conf).ndots
+    def names(self, name: str) -> list[str]:
+        """What is asked for *name*, one after another; as glibc completes it, without the final dots it puts there."""
+        if not self.resolv_conf or name.endswith("."):
+            return [name]
+        return [tried.removesuffix(".") for tried in read_by_glibc(self.resolv_conf).names(name)]
 
 
 def pods_of(settings: ManifestSettings, documents: list[dict[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The pods of the cluster by NAMESPACE/NAME, those too that controllers would make. Raises ManifestError."""
     evidence = manifest_evidence(replace(settings, documents=documents))
     return {f"{pod.namespace}/{pod.name}": pod.value for pod in evidence.of("Pod")}
-
-
-def address_of(pod: Mapping[str, Any]) -> str:
-    """Its first one; "" while it has none."""
-    return fields.text(pod, "status", "podIP")
 
 
 def standpoint(from_pod: str, zone: str, pods: Mapping[str, Mapping[str, Any]]) -> Standpoint:

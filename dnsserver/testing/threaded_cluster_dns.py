@@ -13,12 +13,13 @@ from dnsserver.sources.manifests import ManifestError, ManifestSettings
 from dnsserver.sources.manifests.settings import Family as IpFamily
 from dnsserver.stubs import LIBRARIES, Family, Lookup, Servers, run_virtually
 from dnsserver.stubs import Transcript as StubTranscript
+from dnsserver.stubs.pods import address_of
 from dnsserver.testing.answers import Answer
-from dnsserver.testing.asking import TIMEOUT_S, Announce, Client, candidates, walked
+from dnsserver.testing.asking import TIMEOUT_S, Announce, Client, walked
 from dnsserver.testing.cluster_dns import ClusterDNS
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.expecting import Expected
-from dnsserver.testing.standpoint import Standpoint, address_of, pods_of, standpoint
+from dnsserver.testing.standpoint import Standpoint, pods_of, standpoint
 from dnsserver.testing.threaded_kube_api import ThreadedKubeApi, put_all, remove_all
 
 #: Seconds. A change of the cluster that is not served by then never will be.
@@ -30,8 +31,8 @@ class ThreadedClusterDNS:
 
     The objects are those of *kube_api*, or of a store of its own; *manifests* are added to them: a path, YAML text, an
     object, or a sequence of these. What a manifest leaves open is made as a cluster's controllers would make it (pods
-    of Deployments, EndpointSlices, addresses). *options* are lines of the `kubernetes` block; *faults* and *seed* are
-    as in `dnsserver.faults`.
+    of Deployments, EndpointSlices, addresses). *options* are lines of the `kubernetes` block, or one; *faults* and
+    *seed* are as in `dnsserver.faults`.
 
     All calls block, and may be made from async tests too: the server answers meanwhile. `aask` and the like are for
     those who want their event loop to go on (asyncio).
@@ -43,7 +44,7 @@ class ThreadedClusterDNS:
         *,
         zone: str = "cluster.local",
         host: str = "127.0.0.1",
-        options: Sequence[str] = (),
+        options: str | Sequence[str] = (),
         families: tuple[IpFamily, ...] = ("IPv4",),
         nodes: int = 1,
         faults: str | Iterable[Fault] = (),
@@ -219,8 +220,7 @@ class ThreadedClusterDNS:
         place = self._standpoint(from_pod)
         with self._asking_as(place.address) as announce:
             client = Client(self.host, self.port, announce, timeout_s)
-            tried = candidates(name, place.search, place.ndots) if place.search else [name]
-            return walked(client, name, type.upper(), tried, tcp=tcp, who=from_pod)
+            return walked(client, name, type.upper(), place.names(name), tcp=tcp, who=from_pod)
 
     def expect(
         self,
@@ -236,10 +236,11 @@ class ThreadedClusterDNS:
         """Ask, and AssertionError with all that is known unless the answer has this RCODE and these values.
 
         *values* are the data of the records of this type, in any order; [] for none, None for one or more (with an
-        RCODE other than NOERROR: for none). The question is asked again for up to *within_s* seconds.
+        RCODE other than NOERROR: for none). The question is asked again for up to *within_s* seconds. Raises ValueError
+        for what is no name, type, RCODE or collection of values, LookupError for no pod.
         """
         __tracebackhide__ = True
-        expected = Expected(name, type.upper(), None if values is None else tuple(values), rcode.upper())
+        expected = Expected.of(name, type, values, rcode)
         return expected.asked(
             lambda: self.ask(name, type, from_pod=from_pod, tcp=tcp), self.explain_answer, within_s
         )
@@ -285,8 +286,10 @@ class ThreadedClusterDNS:
 
         *libc* is one of `dnsserver.stubs.LIBRARIES`: the query sequence, the retries and the bugs are those of that
         library, with *resolv_conf* or what the kubelet writes for the pod. Time-outs are counted in
-        `seconds` and not waited for. Raises KeyError for another *libc*, LookupError for no pod.
+        `seconds` and not waited for. Raises ValueError for another *libc*, LookupError for no pod.
         """
+        if libc not in LIBRARIES:
+            raise ValueError(f"libc={libc!r}: give one of {', '.join(LIBRARIES)}")
         self.wait()
         place = self._standpoint(from_pod)
         text = resolv_conf or place.resolv_conf

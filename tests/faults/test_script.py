@@ -1,8 +1,21 @@
 """The text form of faults, and what is refused."""
 
+from typing import Any
+
 import pytest
 
-from dnsserver.faults import Fault, FaultError, cut, delay, drop, rcode, read_script, truncate, wrong_id
+from dnsserver.faults import (
+    Fault,
+    FaultError,
+    Faults,
+    cut,
+    delay,
+    drop,
+    rcode,
+    read_script,
+    truncate,
+    wrong_id,
+)
 
 LINES = (
     ("drop", drop()),
@@ -61,6 +74,34 @@ def test_what_cannot_be_is_refused_with_its_line(line: str, told: str) -> None:
         read_script(f"drop\n\n{line}\n", "bad.faults")
     assert str(found.value).startswith("bad.faults:3: ")
     assert told in str(found.value)
+
+
+#: What is called, and with what; what is told.
+CALLS: tuple[tuple[Any, tuple[Any, ...], dict[str, Any], str], ...] = (
+    (drop, (), {"nmae": "web.*"}, "drop: nmae: give name, type, client, protocol, nth, probability"),
+    (drop, (), {"nth": "1"}, "nth '1': give a number, or the first and the last, as (1, 3)"),
+    (drop, (), {"nth": (1,)}, "nth (1,): give a number, or the first and the last, as (1, 3)"),
+    (drop, (), {"probability": "0.5"}, "probability '0.5': give a number"),
+    (drop, (), {"type": 1}, "type 1: give text"),
+    (delay, ("1s",), {}, "delay_s '1s': give a number"),
+    (rcode, ("FOO",), {}, "rcode FOO: give a name as SERVFAIL, or a number"),
+    (Faults, (["drop"],), {}, "faults='drop': give the text of a script, or a list of faults"),
+    (Faults, (drop(),), {}, "give the text of a script, or a list of faults"),
+    (Faults, (None,), {}, "faults=None: give the text of a script, or a list of faults"),
+)
+
+
+@pytest.mark.parametrize(("call", "words", "named", "told"), CALLS, ids=[case[3] for case in CALLS])
+def test_what_python_passes_is_held_to_the_same(
+    call: Any, words: tuple[Any, ...], named: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(FaultError) as found:
+        call(*words, **named)
+    assert told in str(found.value)
+
+
+def test_rcodes_by_name() -> None:
+    assert rcode("servfail") == rcode(2)
 
 
 def test_too_many() -> None:

@@ -34,6 +34,22 @@ READINGS = {
         conf(timeout=60, attempts=10),
         conf(timeout=99, attempts=99),
     ),
+    "options ndots:-1 timeout:-5 attempts:-1": (
+        conf(ndots=15, timeout=-5, attempts=-1),
+        conf(),
+        conf(ndots=0, timeout=1, attempts=1),
+    ),
+    "options ndots:99999999999999999999 timeout:99999999999999999999": (
+        conf(ndots=15, timeout=-1),
+        conf(ndots=15, timeout=60),
+        conf(ndots=15, timeout=0xFFFFFF),
+    ),
+    f"options ndots:4294967298\noptions attempts:{'0' * 5_000}2": (
+        conf(ndots=2),
+        conf(ndots=15),
+        conf(ndots=15),
+    ),
+    "options ndots:+3": (conf(ndots=3), conf(), conf(ndots=0)),
     "options timeout:0 attempts:0": (
         conf(timeout=0, attempts=0),
         conf(timeout=0, attempts=0),
@@ -53,12 +69,34 @@ READINGS = {
 }
 
 
-@pytest.mark.parametrize("text", READINGS)
+@pytest.mark.parametrize("text", READINGS, ids=lambda text: ascii(text)[:70])
 def test_readers_differ(text: str) -> None:
     glibc, musl, go = READINGS[text]
     assert read_by_glibc(f"{SERVERS}{text}\n") == glibc
     assert read_by_musl(f"{SERVERS}{text}\n") == musl
     assert read_by_go(f"{SERVERS}{text}\n") == go
+
+
+#: Search list, ndots, name; the names that are asked.
+NAMES = (
+    ("a.test b.test", 1, "web", ("web.a.test.", "web.b.test.", "web.")),
+    ("a.test b.test.", 2, "web.shop", ("web.shop.a.test.", "web.shop.b.test.", "web.shop.")),
+    ("a.test b.test", 1, "web.shop", ("web.shop.", "web.shop.a.test.", "web.shop.b.test.")),
+    ("a.test", 5, "web.shop.", ("web.shop.",)),
+    (".", 1, "web", ("web.", "web.")),
+    ("", 5, "web", ("web.",)),
+    ("a.test", 5, ".".join(["x" * 61] * 4), (".".join(["x" * 61] * 4) + ".",)),
+    ("a.test", 5, "x" * 246, ("x" * 246 + ".a.test.", "x" * 246 + ".")),
+    ("a.test", 5, "x" * 247, ("x" * 247 + ".",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("search", "ndots", "name", "asked"), NAMES, ids=[f"{case[0]} {case[1]} {case[2][:20]}" for case in NAMES]
+)
+def test_names_that_are_asked(search: str, ndots: int, name: str, asked: tuple[str, ...]) -> None:
+    conf = read_by_glibc(f"search {search}\noptions ndots:{ndots}\n")
+    assert tuple(conf.names(name)) == asked
 
 
 def test_servers_beyond_the_third_are_ignored() -> None:
@@ -82,3 +120,8 @@ def test_musl_passes_over_long_lines(length: int, read: bool) -> None:
 
 def test_older_glibc_knows_fewer_options() -> None:
     assert read_by_glibc(f"{SERVERS}options no-aaaa strict-error -rotate\n", recent=False) == conf()
+
+
+def test_musl_ends_lines_at_line_feeds_alone() -> None:
+    """fgets(3); other white space parts the words."""
+    assert read_by_musl(f"{SERVERS}search a.test\x0bb.test\n").search == ("a.test", "b.test")

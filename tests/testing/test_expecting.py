@@ -88,6 +88,24 @@ def test_other_assertions(arguments: dict[str, Any], told: str, cluster_dns: Thr
     assert told in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"values": "10.96.7.7"}, r"values='10.96.7.7': give a list, as \['10.96.7.7'\]"),
+        (
+            {"rcode": "NXDOMIAN"},
+            "rcode='NXDOMIAN': give NOERROR, NXDOMAIN, SERVFAIL or the like, TIMEOUT or CLOSED",
+        ),
+    ],
+    ids=["text for a list", "no RCODE"],
+)
+def test_what_could_never_be_met(
+    arguments: dict[str, Any], told: str, cluster_dns: ThreadedClusterDNS
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        cluster_dns.expect(WEB, **arguments)
+
+
 def test_within_waits_for_what_comes(cluster_dns: ThreadedClusterDNS, kube_api: ThreadedKubeApi) -> None:
     """As with an operator that takes its time."""
     name = "late.default.svc.cluster.local"

@@ -141,6 +141,14 @@ def test_from_pod(cluster_dns: ThreadedClusterDNS) -> None:
         cluster_dns.ask("web", from_pod="web-0")
 
 
+def test_a_domain_with_which_the_name_is_too_long(cluster_dns: ThreadedClusterDNS) -> None:
+    """It is passed over, as resolvers do."""
+    name = ".".join(["x" * 59] * 4)
+    answer = cluster_dns.ask(name, from_pod="shop/web-0")
+    assert [step.name for step in answer.transcript] == [f"{name}.cluster.local", name]
+    assert f"{name}. NXDOMAIN" in cluster_dns.explain(name, from_pod="shop/web-0")
+
+
 @pytest.mark.parametrize(
     "name", ["a..b", "x" * 64, "a b\udcff"], ids=["empty label", "long label", "surrogate"]
 )
@@ -290,5 +298,33 @@ def test_resolvers_of_libraries(cluster_dns: ThreadedClusterDNS) -> None:
     }
     assert found == {"glibc": 60, "musl": 48, "musl-1.2.3": 29, "go": 60}
     assert {each.client for each in cluster_dns.transcript} == {cluster_dns.pods()["default/worker-0"]}
-    with pytest.raises(KeyError):
-        cluster_dns.resolve("all", from_pod="default/", libc="other")
+
+
+def test_a_library_that_is_not_emulated(cluster_dns: ThreadedClusterDNS) -> None:
+    with pytest.raises(ValueError, match="libc='alpine': give one of glibc, "):
+        cluster_dns.resolve("web", from_pod="shop/", libc="alpine")
+
+
+# What the marker says.
+
+
+@pytest.mark.cluster_dns(options="ttl 7")
+def test_one_option_as_text(cluster_dns: ThreadedClusterDNS) -> None:
+    assert cluster_dns.ask(WEB).ttl == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"families": "IPv6"}, "families: 'IPv6': give one or both of"),
+        ({"families": ("ipv6",)}, r"families: \('ipv6',\): give one or both of"),
+        ({"families": ()}, "neither one family nor two"),
+        ({"nodes": "2"}, "nodes: '2' is not in 0"),
+        ({"nodes": -1}, "nodes: -1 is not in 0"),
+        ({"manifests": None}, "NoneType is no manifest"),
+    ],
+    ids=str,
+)
+def test_what_no_cluster_can_be(arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        ThreadedClusterDNS(**arguments)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dnsserver.sources.objects import ALL_PARTS, SliceParts
 from dnsserver.sources.selectors import SelectorError, parse
@@ -91,10 +91,12 @@ class ManifestSettings:
     def __post_init__(self) -> None:
         problems = [*_range_problems("pod_ranges", self.pod_ranges)]
         problems += _range_problems("service_ranges", self.service_ranges)
-        if not self.families or len(set(self.families)) != len(self.families):
+        if not {*self.families} <= {*get_args(Family)}:
+            problems.append(f"families: {self.families!r}: give one or both of {get_args(Family)}")
+        elif not self.families or len(set(self.families)) != len(self.families):
             problems.append(f"families: {self.families!r} is neither one family nor two different ones")
-        if not 0 <= self.nodes <= MAX_REPLICAS:
-            problems.append(f"nodes: {self.nodes} is not in 0...{MAX_REPLICAS}")
+        if not isinstance(self.nodes, int) or not 0 <= self.nodes <= MAX_REPLICAS:
+            problems.append(f"nodes: {self.nodes!r} is not in 0...{MAX_REPLICAS}")
         for selector in filter(str.strip, (self.label_selector, self.namespace_selector)):
             try:
                 parse(selector)

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from dnsserver.sources import selectors
 from dnsserver.sources.kubernetes.reflector import Limits
 from dnsserver.sources.kubernetes.settings import DEFAULT_FEEDS, LiveSettings
@@ -215,6 +217,7 @@ async def test_it_stops_when_cancelled_and_leaves_no_task(
     await run.until(lambda: api.watching() == 0)
 
 
+@pytest.mark.alone
 async def test_a_large_cluster(api: KubeApi, settings: LiveSettings, start: Starter) -> None:
     """10,000 Services, 2,000 slices of 50 endpoints; meanwhile the event loop goes on turning."""
     api.add(*(service(f"svc-{place}", f"10.{place >> 8}.{place & 255}.1") for place in range(10_000)))
