@@ -52,6 +52,12 @@ true
 {{- default "" (first $found) -}}
 {{- end -}}
 
+{{/* "true" where these are an address that only the pod itself can ask: (dict "root" $ "plugin" NAME "default" ADDRESS). */}}
+{{- define "dnsserver.pluginHidden" -}}
+{{- $address := include "dnsserver.pluginAddress" . | default .default -}}
+{{- if regexMatch "^(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?$" $address }}true{{ end -}}
+{{- end -}}
+
 {{/* The port in them, ADDRESS:PORT: (dict "root" $ "plugin" NAME "port" DEFAULT). */}}
 {{- define "dnsserver.pluginPort" -}}
 {{- include "dnsserver.pluginAddress" . | regexFind "[0-9]+$" | default (toString .port) -}}

@@ -11,6 +11,12 @@
 {{- default $full .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* A name and a suffix, together at most a DNS label: (list NAME SUFFIX). */}}
+{{- define "dnsserver.suffixed" -}}
+{{- $suffix := last . -}}
+{{- printf "%s%s" (first . | trunc (sub 63 (len $suffix) | int) | trimSuffix "-") $suffix -}}
+{{- end -}}
+
 {{- define "dnsserver.deploymentName" -}}
 {{- default (include "dnsserver.fullname" .) .Values.deployment.name -}}
 {{- end -}}

@@ -4,12 +4,17 @@
 {{- if and .Values.hpa.enabled .Values.autoscaler.enabled -}}
 {{- fail "hpa.enabled and autoscaler.enabled: two autoscalers would undo each other's work; enable one of them" -}}
 {{- end -}}
+{{- if and .Values.hpa.enabled (gt (int .Values.hpa.minReplicas) (int .Values.hpa.maxReplicas)) -}}
+{{- fail (printf "hpa.minReplicas %v is more than hpa.maxReplicas %v" .Values.hpa.minReplicas .Values.hpa.maxReplicas) -}}
+{{- end -}}
 {{- if .Values.deployment.enabled -}}
 {{- include "dnsserver.refusePods" . -}}
+{{- include "dnsserver.refuseFiles" . -}}
 {{- include "dnsserver.refusePorts" . -}}
 {{- include "dnsserver.refuseService" . -}}
 {{- include "dnsserver.refuseTakeOver" . -}}
 {{- include "dnsserver.refuseState" . -}}
+{{- include "dnsserver.refuseNode" . -}}
 {{- if not (include "dnsserver.corefileUnknown" .) }}{{ include "dnsserver.refuseCorefile" . }}{{ end -}}
 {{- end -}}
 {{- end -}}
@@ -27,6 +32,18 @@
 {{- end -}}
 {{- if and .Values.deployment.skipConfig .Values.deployment.existingConfigMap -}}
 {{- fail "deployment.skipConfig is for a ConfigMap with the full name, deployment.existingConfigMap for one of another name; use one of them" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Files that would not be where the values say. */}}
+{{- define "dnsserver.refuseFiles" -}}
+{{- if and .Values.zoneFiles .Values.deployment.existingConfigMap -}}
+{{- fail "zoneFiles are keys of the ConfigMap that the chart makes, and deployment.existingConfigMap makes none; add them to that ConfigMap" -}}
+{{- end -}}
+{{- range .Values.extraSecrets -}}
+{{- if has .name (list "config-volume" "state") -}}
+{{- fail (printf "extraSecrets: %s is the name of a volume of the chart's own; mount that Secret by extraVolumes and extraVolumeMounts" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -80,6 +97,14 @@ once, so pods must be ready by then. Fields that Helm has never seen stay: a sel
 {{- end -}}
 {{- end -}}
 
+{{/* DNS on each node asks what has the cluster's label, which these pods have to have. */}}
+{{- define "dnsserver.refuseNode" -}}
+{{- $label := include "dnsserver.k8sapplabel" . -}}
+{{- if and .Values.nodeLocal.enabled (ne (get (include "dnsserver.podLabels" . | fromYaml) "k8s-app" | toString) $label) -}}
+{{- fail (printf "nodeLocal: the nodes ask the pods with the label k8s-app=%s, and those of this release have it with isClusterService only" $label) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Two servers cannot have one folder: a pod that finds it taken does not start. */}}
 {{- define "dnsserver.refuseState" -}}
 {{- if include "dnsserver.keepsState" . -}}
@@ -109,11 +134,16 @@ once, so pods must be ready by then. Fields that Helm has never seen stay: a sel
 {{- if and .Values.readinessProbe.enabled (not (include "dnsserver.hasPlugin" (dict "root" . "plugin" "ready"))) -}}
 {{- fail "readinessProbe: no server block has the plugin ready, so the pods would never be ready; add it, or set readinessProbe.enabled to false" -}}
 {{- end -}}
+{{- range $probe, $plugin := dict "livenessProbe" "health" "readinessProbe" "ready" -}}
+{{- if and (get $.Values $probe).enabled (include "dnsserver.pluginHidden" (dict "root" $ "plugin" $plugin "default" "")) -}}
+{{- fail (printf "%s: the plugin %s listens on localhost only, where the kubelet cannot ask it; leave its address out, or set %s.enabled to false" $probe $plugin $probe) -}}
+{{- end -}}
+{{- end -}}
 {{- if or (include "dnsserver.metricsService" .) .Values.prometheus.podMonitor.enabled -}}
 {{- if not (include "dnsserver.hasPlugin" (dict "root" . "plugin" "prometheus")) -}}
 {{- fail "prometheus: no server block has the plugin prometheus, so there are no metrics to read; add it with `parameters: :9153`" -}}
 {{- end -}}
-{{- if include "dnsserver.metricsHidden" . -}}
+{{- if include "dnsserver.pluginHidden" (dict "root" . "plugin" "prometheus" "default" "localhost") -}}
 {{- fail "prometheus: the plugin prometheus listens on localhost only, where nobody can read it; give it `parameters: :9153`" -}}
 {{- end -}}
 {{- end -}}

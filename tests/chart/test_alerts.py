@@ -187,3 +187,13 @@ def test_each_is_explained(name: str) -> None:
 def test_chart_has_them_all() -> None:
     spec = render({"prometheus": {"rules": {"enabled": True}}}).get("PrometheusRule")["spec"]
     assert spec == yaml.safe_load(ALERTS.read_text())
+
+
+@pytest.mark.tool("helm")
+@pytest.mark.parametrize("job", ["a: b", "a # b", "é"])
+def test_any_job(job: str) -> None:
+    """Also one that would be something else in YAML."""
+    (group, _) = render({"prometheus": {"rules": {"enabled": True, "job": job}}}).get("PrometheusRule")[
+        "spec"
+    ]["groups"]
+    assert group["rules"][0]["expr"] in (f'absent(up{{job="{job}"}} == 1)', r'absent(up{job="\u00e9"} == 1)')

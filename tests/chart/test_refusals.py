@@ -24,6 +24,12 @@ def servers(*names: str, **more: Any) -> Values:
     return {"servers": [{"plugins": [{"name": name} for name in names], **more}]}
 
 
+def addressed(health: str, ready: str) -> Values:
+    """The probes' plugins with these parameters."""
+    plugins = [{"name": "health", "parameters": health}, {"name": "ready", "parameters": ready}]
+    return {"servers": [{"plugins": plugins}]}
+
+
 PROBED = ("health", "ready")
 #: Values, and what the message has to say.
 REFUSED: tuple[tuple[Values, str], ...] = (
@@ -67,6 +73,25 @@ REFUSED: tuple[tuple[Values, str], ...] = (
     ({"state": {"type": "hostPath"}, "rollingUpdate": {"maxSurge": 0}}, "a required podAntiAffinity"),
     ({"state": {"type": "persistentVolumeClaim"}}, "needs state.existingClaim"),
     ({"state": {"type": "persistentVolumeClaim", "existingClaim": "a"}}, "set replicaCount to 1"),
+    ({"hpa": {"enabled": True, "minReplicas": 11}}, "hpa.minReplicas 11 is more than hpa.maxReplicas 10"),
+    (
+        {"zoneFiles": [{"filename": "a", "contents": ""}], "deployment": {"existingConfigMap": "coredns"}},
+        "deployment.existingConfigMap makes none; add them to that ConfigMap",
+    ),
+    ({"zoneFiles": [{"filename": "Corefile", "contents": ""}]}, "at '/zoneFiles/0/filename': 'not' failed"),
+    ({"extraSecrets": [{"name": "state", "mountPath": "/x"}]}, "extraSecrets: state is the name of a volume"),
+    (
+        {"nodeLocal": {"enabled": True}, "isClusterService": False},
+        "nodeLocal: the nodes ask the pods with the label k8s-app=kube-dns",
+    ),
+    (
+        addressed("127.0.0.1:8080", ""),
+        "livenessProbe: the plugin health listens on localhost only",
+    ),
+    (
+        addressed("", "localhost:8181"),
+        "readinessProbe: the plugin ready listens on localhost only",
+    ),
     (servers("ready"), "no server block has the plugin health"),
     (servers("health"), "no server block has the plugin ready"),
     (
@@ -86,6 +111,9 @@ TAKEN: tuple[Values, ...] = (
     servers("import") | {"prometheus": {"monitor": {"enabled": True}}},
     {"deployment": {"skipConfig": True}, **servers("whoami")},
     servers(*PROBED, "prometheus"),
+    addressed("10.0.0.1:8080", "[::]:8181"),
+    addressed("localhost:8080", "") | {"livenessProbe": {"enabled": False}},
+    {"nodeLocal": {"enabled": True}, "isClusterService": False, "service": {"joinExisting": "kube-dns"}},
 )
 
 

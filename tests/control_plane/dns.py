@@ -103,7 +103,7 @@ def serving(chart: Rendering, account: Account, state: Path, *, synced: bool = T
     arguments = ("-conf", corefile, "--workers", "1", "--state-dir", state)
     with ServerProcess(*arguments, prefix=[str(word) for word in shell]) as server:
         dns = Dns(server, port, ready_port)
-        server.wait_for("dnsserver-", PATIENCE_S)
+        server.wait_for("dnsserver-")
         if synced:
             wait_until(dns.ready, server.told, PATIENCE_S)
         yield dns

@@ -42,6 +42,7 @@ def test_values_of_the_chart_render(command: Command) -> None:
         assert "kind: Service\n" not in text
     if "k8sAppLabelOverride=dns-shadow" in words:
         assert "k8s-app: kube-dns" not in text, "the shadow would be asked by clients"
+        assert "helm.sh/resource-policy: keep" not in text, "the shadow's Service would stay"
 
 
 def test_what_needs_no_cluster_runs(tmp_path: Path) -> None:

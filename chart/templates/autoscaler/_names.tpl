@@ -1,14 +1,14 @@
 {{/* Names and labels of the cluster-proportional-autoscaler, which is no pod of the server. */}}
 
 {{- define "dnsserver.autoscaler.name" -}}
-{{ include "dnsserver.fullname" . }}-autoscaler
+{{- include "dnsserver.suffixed" (list (include "dnsserver.fullname" .) "-autoscaler") -}}
 {{- end -}}
 
 {{- define "dnsserver.autoscaler.selectorLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
-app.kubernetes.io/name: {{ include "dnsserver.name" . }}-autoscaler
+app.kubernetes.io/name: {{ include "dnsserver.suffixed" (list (include "dnsserver.name" .) "-autoscaler") }}
 {{- if .Values.isClusterService }}
-k8s-app: {{ include "dnsserver.k8sapplabel" . }}-autoscaler
+k8s-app: {{ include "dnsserver.suffixed" (list (include "dnsserver.k8sapplabel" .) "-autoscaler") }}
 {{- end }}
 {{- end -}}
 

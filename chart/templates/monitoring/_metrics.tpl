@@ -5,6 +5,11 @@
 {{- if and .Values.deployment.enabled (or .Values.prometheus.service.enabled .Values.prometheus.monitor.enabled) }}true{{ end -}}
 {{- end -}}
 
+{{/* The labels that tell that Service from others, whatever customLabels say. */}}
+{{- define "dnsserver.metricsLabels" -}}
+{{- toYaml (merge (dict "app.kubernetes.io/component" "metrics") (include "dnsserver.ownLabels" . | fromYaml)) -}}
+{{- end -}}
+
 {{/*
 "true" where the Service for DNS has the port `metrics`, as kubeadm's: inside of the cluster only, and never in two Services,
 as those who choose by k8s-app=kube-dns would read everything twice.
@@ -27,12 +32,6 @@ as those who choose by k8s-app=kube-dns would read everything twice.
 {{/* metadata of a monitoring object: (dict "root" $ "block" MAP "suffix" TEXT). */}}
 {{- define "dnsserver.monitoringMetadata" -}}
 {{- $labels := merge (dict) (default dict .block.additionalLabels) (include "dnsserver.labels" .root | fromYaml) -}}
-{{- $name := printf "%s%s" (include "dnsserver.fullname" .root) .suffix -}}
+{{- $name := include "dnsserver.suffixed" (list (include "dnsserver.fullname" .root) .suffix) -}}
 {{- include "dnsserver.metadata" (dict "root" .root "name" $name "labels" $labels "own" .block.annotations "namespace" .block.namespace) -}}
-{{- end -}}
-
-{{/* "true" where the plugin prometheus, the first of several, is on localhost, which is its default. */}}
-{{- define "dnsserver.metricsHidden" -}}
-{{- $address := include "dnsserver.pluginAddress" (dict "root" . "plugin" "prometheus") | default "localhost" -}}
-{{- if regexMatch "^(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?$" $address }}true{{ end -}}
 {{- end -}}

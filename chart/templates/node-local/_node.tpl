@@ -1,18 +1,18 @@
 {{/* DNS on each node: its names, labels and Corefile. The program fills the variables (docs/node-local.md, "Variables"). */}}
 
 {{- define "dnsserver.node.name" -}}
-{{- printf "%s-node" (include "dnsserver.fullname" . | trunc 58 | trimSuffix "-") -}}
+{{- include "dnsserver.suffixed" (list (include "dnsserver.fullname" .) "-node") -}}
 {{- end -}}
 
 {{/* The Service by which the node's pods reach the cluster's DNS, whose own address they may have taken. */}}
 {{- define "dnsserver.node.upstream" -}}
-{{- printf "%s-upstream" (include "dnsserver.fullname" . | trunc 54 | trimSuffix "-") -}}
+{{- include "dnsserver.suffixed" (list (include "dnsserver.fullname" .) "-upstream") -}}
 {{- end -}}
 
 {{/* Not those of the cluster's DNS: its Service must not find these pods. */}}
 {{- define "dnsserver.node.selectorLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
-app.kubernetes.io/name: {{ printf "%s-node" (include "dnsserver.name" . | trunc 58 | trimSuffix "-") | quote }}
+app.kubernetes.io/name: {{ include "dnsserver.suffixed" (list (include "dnsserver.name" .) "-node") | quote }}
 k8s-app: node-local-dns
 {{- end -}}
 
