@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from dnsserver.commands.arguments import address, duration, standard_input
+from dnsserver.commands.arguments import address, duration
 from dnsserver.commands.printing import end_progress, fail, progress, say
 from dnsserver.comparing import report
 from dnsserver.comparing.asking import Server
 from dnsserver.comparing.differences import Kind
+from dnsserver.comparing.presence import GoneError, greet
 from dnsserver.comparing.questions import Kinds, cluster_questions, sampled
 from dnsserver.comparing.rounds import Outcome, Rules, compare
 from dnsserver.comparing.states import described, listed
@@ -19,11 +20,8 @@ from dnsserver.config import ConfigError
 from dnsserver.sources.kubernetes.credentials import SourceError
 from dnsserver.sources.kubernetes.settings import LiveSettings
 from dnsserver.sources.manifests import ManifestError
-from dnsserver.transports.upstream.peer import ExchangeError
 from dnsserver.wire import names
-from dnsserver.wire.codes import Type
 from dnsserver.wire.errors import NameTextError
-from dnsserver.wire.question import Question
 
 CLUSTER, MANIFESTS, LOG = "cluster", "manifests", "log"
 #: Questions each second to each server: a hundredth of what one CoreDNS takes.
@@ -36,14 +34,18 @@ RETRIES = 2
 MOST = 10_000
 #: Differences of each kind that are shown.
 SHOWN = 10
-#: Questions before the first one, to see that a server is there at all.
-GREETINGS = 3
+#: Questions under way at most: each has a socket for each server, and 1,024 files are what a process may have open.
+MOST_CONCURRENCY = 400
 #: Questions between two lines of progress.
 PROGRESS_EVERY = 50
+#: Characters of a line that are read at a time: what is no text may have no lines.
+LINE_MOST = 64 * 1024
+#: File descriptor.
+STDIN = 0
 
 
 class NothingToCompareError(ValueError):
-    """A server is not there, or there is nothing to ask."""
+    """There is nothing to ask."""
 
 
 def run(words: list[str]) -> int:
@@ -54,8 +56,8 @@ def run(words: list[str]) -> int:
     try:
         outcome = asyncio.run(_compared(options))
     except OSError as error:
-        return fail(f"dnsserver compare: {error.filename}: {error.strerror}")
-    except (ConfigError, ManifestError, NothingToCompareError, SourceError, TextError) as error:
+        return fail(f"dnsserver compare: {error.filename or 'stdin'}: {error.strerror}")
+    except (ConfigError, GoneError, ManifestError, NothingToCompareError, SourceError, TextError) as error:
         return fail(f"dnsserver compare: {error}")
     old, new = str(options.old), str(options.new)
     say(report.as_json(outcome, old, new) if options.json else report.text(outcome, old, new, options.show))
@@ -81,7 +83,7 @@ async def _compared(options: argparse.Namespace) -> Outcome:
         closing(Server(options.new, options.timeout)) as new,
     ):
         for server in (old, new):
-            await _greet(server, options.zone)
+            await greet(server, options.zone)
         try:
             return await compare(questions, old, new, rules, _told)
         finally:
@@ -91,17 +93,6 @@ async def _compared(options: argparse.Namespace) -> Outcome:
 def _told(number: int, count: int, done: int) -> None:
     if done % PROGRESS_EVERY == 0 or done == count:
         progress(f"round {number}: {done:,} of {count:,}")
-
-
-async def _greet(server: Server, zone: bytes) -> None:
-    """Raises NothingToCompareError for a server that does not answer at all."""
-    for left in reversed(range(GREETINGS)):
-        try:
-            await server.ask(Question(zone, Type.SOA))
-            return
-        except ExchangeError as error:
-            if not left:
-                raise NothingToCompareError(f"{server} does not answer: {error}") from None
 
 
 async def _questions(options: argparse.Namespace) -> Kinds:
@@ -118,12 +109,12 @@ async def _questions(options: argparse.Namespace) -> Kinds:
 
 
 def _lines(path: str) -> Iterator[str]:
-    """One after another: logs are long. Raises ConfigError for standard input that is no text, OSError."""
-    if path == "-":
-        yield from standard_input().splitlines()
-        return
-    with Path(path).open(encoding="utf-8", errors="surrogateescape") as file:
-        yield from file
+    """One after another: logs are long, and their programs write what they are asked for, be it text or not. Raises
+    OSError."""
+    place = STDIN if path == "-" else path
+    with open(place, encoding="utf-8", errors="surrogateescape", closefd=place != STDIN) as file:
+        while line := file.readline(LINE_MOST):
+            yield line
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,9 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--concurrency",
         metavar="N",
-        type=_count,
+        type=_concurrency,
         default=CONCURRENCY,
-        help=f"of them under way (default {CONCURRENCY})",
+        help=f"of them under way (default {CONCURRENCY}, {MOST_CONCURRENCY} at most)",
     )
     add(
         "--timeout",
@@ -230,8 +221,11 @@ def _number(text: str) -> int:
     return _at_least(text, 0)
 
 
-def _count(text: str) -> int:
-    return _at_least(text, 1)
+def _concurrency(text: str) -> int:
+    found = _at_least(text, 1)
+    if found > MOST_CONCURRENCY:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_CONCURRENCY}")
+    return found
 
 
 def _at_least(text: str, least: int) -> int:

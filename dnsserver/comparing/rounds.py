@@ -5,21 +5,13 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from dnsserver.comparing.accepted import Accepted, Case, accepted
 from dnsserver.comparing.differences import Difference, Kind, differences
+from dnsserver.comparing.presence import Answerer, GoneError, Side
 from dnsserver.comparing.seen import Seen
 from dnsserver.sources.kubernetes.pacing import Timing, TokenBucket
-from dnsserver.transports.upstream.peer import ExchangeError
 from dnsserver.wire.question import Question
-
-
-class Answerer(Protocol):
-    """A server that is compared."""
-
-    async def ask(self, question: Question) -> Seen:
-        """Raises ExchangeError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +85,16 @@ async def compare(
     rules: Rules,
     progress: Progress = lambda *_: None,
 ) -> Outcome:
-    """Ask *questions* of both, and those whose replies differ again, `retries` times."""
+    """Ask *questions* of both, and those whose replies differ again, `retries` times. Raises GoneError."""
     outcome = Outcome(asked=len(questions))
+    sides = Side(old, rules.zone), Side(new, rules.zone)
     left = [Trial(question) for question in questions]
     bucket = TokenBucket(rules.qps, rules.concurrency, Timing())
     for number in range(1, rules.retries + 2):
         if number > 1:
             await asyncio.sleep(rules.pause_s)
         told = functools.partial(progress, number, len(left))
-        await _round(left, old, new, rules, bucket, told)
+        await _round(left, sides, rules, bucket, told)
         differing = [trial for trial in left if trial.found(rules.ttl_tolerance_s)]
         outcome.equal += len(left) - len(differing)
         left = differing
@@ -114,34 +107,30 @@ async def compare(
 
 async def _round(
     trials: Sequence[Trial],
-    old: Answerer,
-    new: Answerer,
+    sides: tuple[Side, Side],
     rules: Rules,
     bucket: TokenBucket,
     progress: Callable[[int], None],
 ) -> None:
     waiting = iter(enumerate(trials, 1))
+    old, new = sides
 
     async def work() -> None:
         for number, trial in waiting:
             await bucket.take()
             trial.old_error, trial.new_error = await asyncio.gather(
-                _asked(old, trial.question, trial.old), _asked(new, trial.question, trial.new)
+                old.asked(trial.question, trial.old), new.asked(trial.question, trial.new)
             )
+            if old.gone or new.gone:
+                return
             progress(number)
 
     async with asyncio.TaskGroup() as group:
-        for number in range(rules.concurrency):
+        for number in range(min(rules.concurrency, len(trials))):
             group.create_task(work(), name=f"compare {number}")
-
-
-async def _asked(server: Answerer, question: Question, replies: list[Seen]) -> str:
-    """Add the reply to *replies*; why there is none, else ""."""
-    try:
-        replies.append(await server.ask(question))
-    except ExchangeError as error:
-        return str(error)
-    return ""
+    if gone := old.gone or new.gone:
+        number = len(trials) - sum(1 for _ in waiting)
+        raise GoneError(f"{gone}; given up at question {number:,} of {len(trials):,}")
 
 
 def _judge(trial: Trial, rules: Rules, outcome: Outcome) -> None:

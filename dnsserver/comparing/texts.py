@@ -11,6 +11,8 @@ from dnsserver.wire.question import Question
 #: What the formats `common` and `combined` have in quotes: "A IN nginx.default.svc.cluster.local. udp 58 false 1232".
 _LOGGED = re.compile(r'"(?P<type>[A-Z0-9]+) (?P<class>[A-Z0-9]+) (?P<name>\S+) \S+ \d+ (?:true|false) \d+"')
 _COMMENTS = ("#", ";")
+#: Characters of a line that are shown.
+SHOWN = 80
 
 
 class TextError(ValueError):
@@ -41,7 +43,9 @@ def listed_questions(lines: Iterable[str], file: str) -> Iterator[Question]:
             continue
         rtype = type_number(words[1]) if len(words) == 2 else None
         if rtype is None:
-            raise TextError(f"{file}:{number}: {line.strip()!r} is not NAME TYPE, such as `example.com A`")
+            raise TextError(
+                f"{file}:{number}: {line.strip()[:SHOWN]!r} is not NAME TYPE, such as `example.com A`"
+            )
         try:
             yield Question(names.from_text(words[0]), rtype)
         except NameTextError as error:

@@ -9,6 +9,7 @@ import pytest
 
 from dnsserver.comparing.asking import Server
 from dnsserver.comparing.differences import Kind
+from dnsserver.comparing.presence import SILENT_MOST, GoneError
 from dnsserver.comparing.rounds import Outcome, Rules, compare
 from dnsserver.comparing.seen import Seen
 from dnsserver.plugins.addresses import Address
@@ -117,6 +118,35 @@ async def test_no_reply_is_told_apart(script: Script) -> None:
     assert found.kinds == {Kind.NO_REPLY: 2}
     assert found.findings[0].difference.old == "replied"
     assert "i/o timeout" in found.findings[0].difference.new
+
+
+MANY = [question(f"web-{number}.default.svc.cluster.local. A") for number in range(10 * SILENT_MOST)]
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["old", "new"])
+async def test_a_server_that_goes_ends_it(left: int) -> None:
+    """Not after a time-out for every question that is left, and again in each round."""
+    before = 2 * SILENT_MOST
+
+    def leaving(octets: bytes, protocol: str) -> Sequence[bytes]:
+        nonlocal before
+        before -= 1
+        return good(octets, protocol) if before >= 0 else ()
+
+    rules = replace(RULES, concurrency=50)
+    scripts = (leaving, good) if left == 0 else (good, leaving)
+    with pytest.raises(GoneError, match=r"does not answer: .* given up at question [2-9]\d\d of 1,000"):
+        await outcome(*scripts, MANY, rules)
+
+
+async def test_a_server_that_drops_some_on_purpose_is_asked_on() -> None:
+    def dropping(octets: bytes, protocol: str) -> Sequence[bytes]:
+        soa = Message.decode(octets).questions[0].rtype == Type.SOA
+        return sent(answer(octets), protocol) if soa else ()
+
+    asked = MANY[: 2 * SILENT_MOST]
+    found = await outcome(dropping, good, asked, replace(RULES, concurrency=100, retries=0))
+    assert found.kinds == {Kind.NO_REPLY: len(asked)}
 
 
 async def test_a_lost_datagram_is_asked_for_again() -> None:

@@ -36,6 +36,7 @@ def test_listed_questions() -> None:
         ("a.example", "file:2: 'a.example' is not NAME TYPE, such as `example.com A`"),
         ("a.example A IN", "file:2: 'a.example A IN' is not NAME TYPE"),
         ("a.example NOPE", "file:2: 'a.example NOPE' is not NAME TYPE"),
+        ("x" * 1000, f"file:2: '{'x' * 80}' is not NAME TYPE"),
         ("a..example A", "file:2: 'a..example' has an empty label"),
     ],
 )

@@ -96,6 +96,21 @@ def test_names_of_a_file_and_of_a_log(servers: dict[str, str], tmp_path: Path) -
     assert (done.returncode, done.stdout.splitlines()[0][:13]) == (1, "1 question to")
 
 
+def test_a_log_with_octets_that_are_no_text_is_read_from_standard_input(servers: dict[str, str]) -> None:
+    line = f'[INFO] 10.0.0.7:5 - 9 "A IN {NGINX} udp 60 false 1232" NOERROR qr 80 0.1s\n'.encode()
+    words = ("compare", "--old", servers["demo"], "--new", servers["same"], "--names", "log", "-")
+    done = subprocess.run(
+        command_line(words),
+        cwd=REPOSITORY,
+        env=environment(),
+        input=b"\xff\x00" * 100_000 + b"\n" + line,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"1 question to ")
+
+
 def test_our_own_log_gives_names(tmp_path: Path) -> None:
     port = free_port()
     with started("serve", DEMO, "--port", str(port), "--log", cwd=tmp_path, until="Stop with") as server:
@@ -115,6 +130,7 @@ def test_our_own_log_gives_names(tmp_path: Path) -> None:
         (("--names", "log"), 2, "--names manifests and --names log need a PATH, others take none"),
         (("--names", "manifests", "gone"), 1, "gone: no such file or folder: correct the path"),
         (("--qps", "0"), 2, "argument --qps: 0 is no number above 0"),
+        (("--concurrency", "3000000"), 2, "argument --concurrency: 3000000 is more than 400"),
         (("--timeout", "0s"), 2, "argument --timeout: 0s is no time to wait for a reply"),
         (("--ignore", "nope"), 2, "argument --ignore: invalid"),
         (("--zone", "a..b"), 2, "has an empty label"),
