@@ -184,9 +184,16 @@ class ThreadedClusterDNS:
     async def _changed(self, change: Callable[[], None]) -> None:
         change()
         wanted = self._api.store.version
-        async with asyncio.timeout(SETTLE_S):
-            while self._served < wanted:
-                await self._caught_up.wait()
+        if self._following is not None and self._following.done():
+            self._following.result()  # what ended it
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while self._served < wanted:
+                    await self._caught_up.wait()
+        except TimeoutError:
+            raise TimeoutError(
+                f"{self!r}: a change of the cluster was not served within {SETTLE_S:g} s"
+            ) from None
         if self._problem:
             raise ManifestError([self._problem])
 

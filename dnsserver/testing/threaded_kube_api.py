@@ -2,14 +2,16 @@
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from dnsserver.sources.manifests import ManifestError
 from dnsserver.sources.manifests.settings import DEFAULT_NAMESPACE, INITIAL_NAMESPACES
 from dnsserver.testing.background import Background
 from dnsserver.testing.documents import Manifests, objects_of
 from dnsserver.testing.kube_api import Fault, KubeApi, Request
+from dnsserver.testing.kube_api.resources import CRD_GROUP, DEFINITION_HINT, UNDEFINED, of_definition
 from dnsserver.testing.kube_api.store import Store, Stored, key_of
 from dnsserver.testing.kube_api.writing import timestamp
 
@@ -137,12 +139,32 @@ class ThreadedKubeApi:
 
 
 def put_all(store: Store, objects: list[dict[str, Any]]) -> None:
-    """Create or replace."""
+    """Create or replace. Raises ManifestError for what no API server would take, and then nothing has changed."""
+    problems = [problem for obj in objects for problem in _problems(obj)]
+    if problems:
+        raise ManifestError(problems)
     for obj in objects:
         place = placed(store, obj)
         if place is not None:
             before = store.table_of(place).objects.get(key_of(place))
             store.put(_identified(place, before), must_exist=before is not None)
+
+
+def _problems(obj: Mapping[str, Any]) -> Iterator[str]:
+    """Of objects of all kinds, those too that DNS passes over."""
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return
+    called = f"{obj.get('kind')} {metadata.get('name')}"
+    for field, sort in (("name", str), ("namespace", str), ("labels", Mapping), ("annotations", Mapping)):
+        value = metadata.get(field)
+        if value is not None and not isinstance(value, sort):
+            yield f"{called}: metadata.{field}: {'text' if sort is str else 'a mapping'} is expected, not {value!r}"
+    if str(obj.get("apiVersion")).startswith(f"{CRD_GROUP}/"):
+        try:
+            of_definition(obj)
+        except UNDEFINED as error:
+            yield f"{called}: {DEFINITION_HINT} ({error!r})"
 
 
 def _identified(obj: dict[str, Any], before: Stored | None) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from dnsserver.sources.manifests import ManifestError
 from dnsserver.testing import ThreadedClusterDNS, ThreadedKubeApi
 from tests.testing.scenes import SHOP, WEB, service
 
+#: A kind that nobody has defined.
+MONITOR = {"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor", "metadata": {"name": "m"}}
 #: It has no types.
 CONFIG: Any = kubernetes.config
 
@@ -104,8 +106,21 @@ def test_add_change_remove(cluster_dns: ThreadedClusterDNS) -> None:
         (service("bad", "10.96.0.256"), "Service default/bad"),
         (Path("none"), "none: no such file or folder"),
         ([7], "int is no manifest"),
+        (
+            {**MONITOR, "metadata": {"name": "m", "labels": "x"}},
+            "metadata.labels: a mapping is expected, not 'x'",
+        ),
+        ({**MONITOR, "metadata": {"name": ["m"]}}, "metadata.name: text is expected"),
+        (
+            {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": "x"},
+            },
+            "CustomResourceDefinition x: spec: group, names, scope",
+        ),
     ],
-    ids=["no YAML", "no address", "no file", "no manifest"],
+    ids=["no YAML", "no address", "no file", "no manifest", "labels", "name", "definition"],
 )
 def test_what_cannot_be_changes_nothing(broken: Any, told: str, cluster_dns: ThreadedClusterDNS) -> None:
     with pytest.raises(ManifestError, match=told):
@@ -115,9 +130,8 @@ def test_what_cannot_be_changes_nothing(broken: Any, told: str, cluster_dns: Thr
 
 
 def test_kinds_that_nobody_knows_are_passed_over(cluster_dns: ThreadedClusterDNS) -> None:
-    monitor = {"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor", "metadata": {"name": "m"}}
     cluster_dns.apply(
-        [monitor, service("db")], {"apiVersion": "v1", "kind": "List", "items": [service("two")]}
+        [MONITOR, service("db")], {"apiVersion": "v1", "kind": "List", "items": [service("two")]}
     )
     cluster_dns.expect("db.default.svc.cluster.local")
     cluster_dns.expect("two.default.svc.cluster.local")
@@ -221,6 +235,15 @@ def test_what_the_api_has_and_dns_cannot_serve(
     kube_api.remove(
         {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "bad"}}
     )
+    cluster_dns.expect(WEB)
+
+
+def test_dns_goes_on_when_the_api_forgets_its_history(
+    cluster_dns: ThreadedClusterDNS, kube_api: ThreadedKubeApi
+) -> None:
+    kube_api.compact()
+    cluster_dns.expect(WEB)
+    kube_api.compact(expire_watches=True)
     cluster_dns.expect(WEB)
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 CRD_GROUP = "apiextensions.k8s.io"
+#: What `of_definition` raises for what defines nothing, and how that is mended.
+UNDEFINED = (LookupError, TypeError, AttributeError, StopIteration)
+DEFINITION_HINT = "spec: group, names, scope and versions with one storage version are needed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,10 @@ class Store:
         before = table.objects.get(key)
         if (before is not None) != must_exist:
             raise LookupError(f"{obj['kind']} {key} {'is not there' if must_exist else 'is there already'}")
+        after = stored(key, obj, self.version + 1)
         if table.resource.group == CRD_GROUP:
             self._define(of_definition(obj))
         self.version += 1
-        after = stored(key, obj, self.version)
         table.objects[key] = after
         table.changes.append(Change(self.version, before, after, after.octets))
         self.wake()
@@ -122,6 +122,7 @@ class Store:
         self.version += 1
         for table in self.tables.values():
             table.compacted = self.version
+        self.wake()
 
     def _define(self, resource: Resource) -> None:
         table = self.tables.setdefault((resource.group, resource.plural), Table(resource))

@@ -13,7 +13,7 @@ import msgspec
 from dnsserver.sources.manifests.addressing import Allocator
 from dnsserver.sources.manifests.settings import SERVICE_RANGES
 from dnsserver.testing.kube_api.errors import bad_request, conflict, exists, invalid, not_found
-from dnsserver.testing.kube_api.resources import CRD_GROUP, of_definition
+from dnsserver.testing.kube_api.resources import CRD_GROUP, DEFINITION_HINT, UNDEFINED, of_definition
 from dnsserver.testing.kube_api.store import Filter, Key, Store, Stored, Table, key_of
 from dnsserver.zone.objects import ObjectKey
 
@@ -164,8 +164,8 @@ def _put(store: Store, table: Table, obj: Obj, *, must_exist: bool) -> Stored:
     if table.resource.group == CRD_GROUP:
         try:
             of_definition(obj)
-        except (LookupError, TypeError, AttributeError, StopIteration) as error:
-            why = f"spec: group, names, scope and versions with one storage version are needed ({error!r})"
+        except UNDEFINED as error:
+            why = f"{DEFINITION_HINT} ({error!r})"
             raise invalid(table.resource, obj["metadata"]["name"], why) from None
         obj["status"] = _established(obj)
     return store.put(obj, must_exist=must_exist)
