@@ -16,7 +16,7 @@ from dnsserver.config import seconds
 from dnsserver.node import NodeError, NodeSettings
 from dnsserver.node.settings import SYNC_S, Address, service_variable
 from dnsserver.observability import logs
-from dnsserver.runtime.privileges import use_granted_privileges
+from dnsserver.runtime.privileges import Capability, use_granted_privileges
 
 #: Where kubelet mounts the ConfigMap of kube-dns.
 KUBE_DNS = Path("/etc/kube-dns")
@@ -27,6 +27,8 @@ DEFAULT_WORKERS = "0"
 #: How an interface may be called (IFNAMSIZ in linux/if.h), and nftables' table.
 _INTERFACE = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,14}")
 
+_PORT_MAX = 65_535
+
 _SWITCHES = ("setupinterface", "setupiptables", "skipteardown", "reloadwithsignal")
 
 
@@ -36,7 +38,7 @@ def run(words: list[str]) -> int:
     from dnsserver.node.agent import run_node
 
     logs.configure()
-    use_granted_privileges()
+    use_granted_privileges(Capability.NET_BIND_SERVICE | Capability.NET_ADMIN)
     try:
         if options.pidfile is not None:
             options.pidfile.unlink(missing_ok=True)  # of one that was killed; others wait for it to be there
@@ -68,6 +70,8 @@ def read_words(words: list[str]) -> argparse.Namespace:
         parser.error(f"extra words: {options.rest}; switches are written -NAME=true or -NAME=false")
     if not options.localip:
         parser.error('invalid localip specified - ""; give -localip the addresses to serve: 169.254.20.10')
+    if not 0 < options.port <= _PORT_MAX:
+        parser.error(f"-dns.port {options.port} is no port")
     options.share_ports = True
     return options
 
@@ -190,7 +194,7 @@ def _folder(text: str) -> Path | None:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _PORT_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no port")
     return int(text)
 

@@ -16,6 +16,7 @@ from dnsserver.node.errors import NodeError, SetupErrors
 from dnsserver.node.network import NodeNetwork
 from dnsserver.node.settings import NodeSettings
 from dnsserver.observability.http import HttpAnswer, HttpListener, HttpListenError, bind_http
+from dnsserver.runtime.privileges import Capability, give_up
 from dnsserver.runtime.processes.child import die_with, flush, settle_memory
 from dnsserver.transports.sharing import share
 
@@ -87,6 +88,7 @@ class _Agent:
             os.close(reading)
             self._network.forget()
             die_with(parent)
+            give_up(Capability.NET_ADMIN)  # who is asked by the network has no need to rule it
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             code = self._serve(lambda: _tell(writing))
             flush()

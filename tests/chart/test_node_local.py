@@ -29,13 +29,13 @@ def pod(rendering: Rendering) -> Manifest:
 
 def test_command_line_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is what Kubernetes makes of the name of the rendered Service."""
-    rendering = node_local(clusterIP="10.96.0.10")
+    rendering = node_local(clusterIP="10.96.0.10,fd00::a")
     monkeypatch.setenv("COREDNS_DNSSERVER_UPSTREAM_SERVICE_HOST", UPSTREAM)
     rendering.get("Service", "coredns-dnsserver-upstream")
     args = pod(rendering)["spec"]["containers"][0]["args"]
     assert args[0] == "node-cache"
     settings = settings_of(read_words(args[1:]))
-    assert [str(address) for address in settings.addresses] == ["169.254.20.10", "10.96.0.10"]
+    assert [str(address) for address in settings.addresses] == ["169.254.20.10", "10.96.0.10", "fd00::a"]
     assert settings.cluster_dns == UPSTREAM
     assert settings.manages_interface
     assert settings.manages_rules

@@ -8,8 +8,6 @@ ClusterIPs of kube-dns and of kube-dns-upstream.
 
 import contextlib
 import json
-import os
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,8 +191,8 @@ class NodeDns(ServerProcess):
         self.wait_for(SETTLED)
         return self
 
-    def kill_server(self) -> None:
+    def server(self) -> int:
         """The process that answers: the child of the one that manages the node."""
         pid = self.process.pid
         (server,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        os.kill(int(server), signal.SIGKILL)
+        return int(server)

@@ -87,6 +87,7 @@ WRONG = {
     "-localip=fe80::1%eth0": "fe80::1%eth0 is no address",
     "-localip=ff02::1": "ff02::1 is no address",
     "-interfacename=a\nb": "is no name for an interface",
+    "-dns.port=99999": "-dns.port 99999 is no port",
     "-setupinterface=maybe": "'maybe' is neither true nor false",
     "-syncinterval=0s": "0s is less than a second",
     "-syncinterval=soon": 'time: invalid duration "soon"',

@@ -1,9 +1,12 @@
 """From a pod to the node's own DNS: what is answered, what is tracked, and in which order things come and go."""
 
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
+from dnsserver.runtime.privileges import Capability
 from tests.node.machine import (
     BASE,
     CLUSTER,
@@ -123,11 +126,28 @@ def test_killed_and_started_again(place: Machine) -> None:
 def test_server_that_dies_takes_the_rules_along(place: Machine) -> None:
     with NodeDns(place) as dns:
         dns.settled()
-        dns.kill_server()
+        os.kill(dns.server(), signal.SIGKILL)
         assert dns.end() == 128 + signal.SIGKILL
         assert "the server was ended by signal 9" in dns.stdout
     assert place.addresses() == place.rules() == []
     assert place.asks(KUBE_DNS, WEB).data == WEB_AT
+
+
+def test_who_answers_has_no_right_to_change_the_network(place: Machine) -> None:
+    """Nor gets it by starting another program, for which root's would be enough."""
+    with NodeDns(place) as dns:
+        dns.settled()
+        rights = {
+            key: value.strip()
+            for key, _, value in (
+                line.partition(":") for line in Path(f"/proc/{dns.server()}/status").read_text().splitlines()
+            )
+        }
+        for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert not int(rights[kind], 16) & Capability.NET_ADMIN
+        assert int(rights["CapEff"], 16) & Capability.NET_BIND_SERVICE
+        assert rights["NoNewPrivs"] == "1"
+        assert dns.stop() == 0, dns.told()
 
 
 def test_what_somebody_removes_comes_back(place: Machine) -> None:
