@@ -18,6 +18,9 @@ ZONES = REPOSITORY / "zones"
 PAGE = (ZONES / "README.md").read_text()
 EXAMPLES = tuple(examples(PAGE))
 SCENES = ("demo", "statefulset")
+#: Seconds are measured.
+pytestmark = pytest.mark.alone
+
 #: Seconds. Until a change on disk is served (plugins/kubernetes/README.md).
 FOLLOWS_S = 1.0
 

@@ -20,6 +20,7 @@ GOOD = (
     *(
         f"tests/chart/golden/{path.name}"
         for path in sorted((REPOSITORY / "tests/chart/golden").glob("*.yaml"))
+        if path.name != "node-local.yaml"  # its upstream Service chooses the pods of what is there already
     ),
 )
 

@@ -294,6 +294,7 @@ def test_musl_finds_nothing_and_says_so_at_once(demo: Pod, musl: Path, name: str
 
 
 @pytest.mark.tool("getent", "musl-gcc", "ip")
+@pytest.mark.alone
 def test_name_of_a_pod_follows_it(statefulset: Pod, musl: Path) -> None:
     name = "hello-kubernetes-0.headless-demo"
     assert statefulset.hosts(name) == ["10.4.2.44"]

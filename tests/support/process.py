@@ -83,7 +83,8 @@ def wait_until(
 class ServerProcess:
     """`python -m dnsserver ARGUMENTS` for as long as the context lasts. *prefix* goes in front of the command.
 
-    *state_dir*: where the arguments say nothing of it, the state is in a folder of its own that goes with the context.
+    *state_dir*: where the arguments say nothing of it, the state is in a folder of its own that goes with the context,
+    and the admin endpoint is off, as several servers run at a time.
     """
 
     def __init__(
@@ -96,6 +97,8 @@ class ServerProcess:
     ) -> None:
         self._command = [*prefix, *command_line(arguments)]
         self._own_state = state_dir and "--state-dir" not in arguments
+        if state_dir and "--admin" not in arguments:
+            self._command += ["--admin", "off"]
         self._cwd = cwd
         self._stdin = stdin
         self._files = contextlib.ExitStack()

@@ -164,6 +164,7 @@ def numbered(number: int, like: Query = query("n000000.test.")) -> Query:  # noq
     return replace(like, question=question, octets=like.octets.replace(zeros, digits))
 
 
+@pytest.mark.alone
 async def test_a_hundred_thousand_questions_at_a_silent_upstream() -> None:
     """Memory is bounded, and everybody gets an answer in time."""
     most, everybody, at_once = 200, 100_000, 2_000

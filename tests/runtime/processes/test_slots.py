@@ -66,6 +66,7 @@ def test_slots_and_counters_of_a_board_are_apart() -> None:
     assert set(board.restarts.counts()) == {(kind, reason) for kind in Kind for reason in Reason}
 
 
+@pytest.mark.alone
 def test_writer_killed_in_the_middle_leaves_a_whole_value() -> None:
     """A program, as this process must not fork."""
     done = subprocess.run(

@@ -280,6 +280,7 @@ async def test_a_small_scene_is_served_in_a_moment(tmp_path: Path) -> None:
 MANY = 100_000
 
 
+@pytest.mark.alone
 async def test_a_hundred_thousand_objects(tmp_path: Path) -> None:
     items = (
         f"- apiVersion: v1\n  kind: Service\n  metadata:\n    name: s{number}\n    namespace: n{number % 50}\n"
