@@ -27,6 +27,8 @@ from dnsserver.zone.reading import Reading
 from dnsserver.zone.slice_targets import endpoint_labels
 
 _VERSIONS: dict[int, int] = {Type.A: 4, Type.AAAA: 6}
+#: Characters of URLs, which no host has in its name.
+_OF_URLS = frozenset(":/ @")
 _FAMILIES = {4: "IPv4", 6: "IPv6"}
 
 
@@ -186,12 +188,12 @@ def _alias(question: Question, service: Whole) -> Iterator[Cause]:
             (service.place,),
             "Use a headless Service without selector and an EndpointSlice with this address.",
         )
-    elif target_of(service) is None:
+    elif set(target) & _OF_URLS or target_of(service) is None:
         yield Cause(
             "external-name-invalid",
-            f"externalName of {service.place} is {target!r}, which is no domain name.",
+            f"externalName of {service.place} is {target!r}: it has to be the name of a host, and nothing else.",
             (service.place,),
-            "Write the name of a host, such as db.example.com.",
+            "Write a name such as db.example.com: clients know scheme, port and path.",
         )
     elif question.rtype not in (Type.A, Type.AAAA):
         yield Cause(

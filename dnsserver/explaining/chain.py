@@ -93,11 +93,7 @@ def _of_last(verdict: Verdict, own: Sequence[Step], block: Block) -> Iterator[Ca
             advice="Add forward for names outside of the cluster.",
         )
     elif plugin == "offline":
-        yield Cause(
-            "offline",
-            "The server is offline: no name outside of the cluster's zones is resolved.",
-            advice="Use dnsserver serve --forward ADDRESS, or plugin forward in place of offline.",
-        )
+        yield _offline()
     elif plugin == "forward" or any(step.plugin == "forward" and step.did is Did.ANSWERED for step in own):
         yield of_upstream(verdict.rcode, verdict.error)
     elif plugin and plugin not in CLUSTER:
@@ -106,6 +102,19 @@ def _of_last(verdict: Verdict, own: Sequence[Step], block: Block) -> Iterator[Ca
             f"Plugin {plugin} of the block at {block.where} answered {verdict.rcode}, before any plugin behind it.",
             advice=f"See what the block says of {plugin}, and its fallthrough.",
         )
+
+
+def _offline() -> Cause:
+    return Cause(
+        "offline",
+        "The server is offline: no name outside of the cluster's zones is resolved.",
+        advice="Use dnsserver serve --forward ADDRESS, or plugin forward in place of offline.",
+    )
+
+
+def of_elsewhere(step: Step) -> Cause:
+    """Why the plugin of *step* had no records of a name that another one asked for."""
+    return _offline() if step.plugin == "offline" else of_upstream(step.rcode, step.error)
 
 
 def of_upstream(rcode: str, error: str) -> Cause:

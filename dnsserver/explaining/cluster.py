@@ -9,7 +9,7 @@ from dnsserver.explaining import fields
 from dnsserver.explaining.below import below_service, own_name, records_missing, target_of
 from dnsserver.explaining.cause import Cause
 from dnsserver.explaining.evidence import Evidence, Place, Wanted, Whole
-from dnsserver.explaining.misread import of_strange_labels, search_list
+from dnsserver.explaining.misread import another_zone, completed, of_strange_labels, search_list
 from dnsserver.explaining.nearest import nearest, suggestion
 from dnsserver.explaining.pod_names import of_pod_name
 from dnsserver.explaining.reverse import of_reverse_name, reverse_address
@@ -211,6 +211,8 @@ def _target_missing(subject: Subject, service: Whole, evidence: Evidence, served
         question = Question(target, subject.question.rtype) if target is not None else None
         inner = subject_of(question, served) if question is not None else None
         if inner is None:
+            if target is not None:
+                yield from _target_misread(aliases[-1], target, evidence, served)
             return
         following = service_of(inner, evidence)
         if following is None or not is_external(following):
@@ -232,6 +234,29 @@ def _target_missing(subject: Subject, service: Whole, evidence: Evidence, served
             f"{service.place} is an alias of {inner.text}, which has no such records. {cause.sentence}",
             (service.place, *cause.objects),
             cause.advice,
+        )
+
+
+def _target_misread(alias: Whole, target: bytes, evidence: Evidence, served: Served) -> Iterator[Cause]:
+    """The target lies outside of the cluster, and is likely to be meant as a name of it."""
+    text, zone = names.to_text(target), names.to_text(served.primary)
+    meant = completed(target, evidence)
+    foreign = another_zone(target, served.primary, evidence)
+    if meant:
+        whole = f"{meant[0].name}.{meant[0].namespace}.svc.{zone}"
+        yield Cause(
+            "external-name-not-complete",
+            f"externalName of {alias.place} is {text} No search list completes it, so it is not the name of"
+            f" {meant[0].place}.",
+            (alias.place, meant[0].place),
+            f"Write externalName: {whole.removesuffix('.')}",
+        )
+    elif foreign is not None:
+        yield Cause(
+            "external-name-not-complete",
+            f"externalName of {alias.place}: {foreign.sentence}",
+            (alias.place, *foreign.objects),
+            f"Write a name in {zone}",
         )
 
 

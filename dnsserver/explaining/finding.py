@@ -24,11 +24,13 @@ class Severity(IntEnum):
 SEVERITIES = {
     # The causes that `explain` names too (docs/causes.md).
     "selector-matches-nothing": Severity.WARNING,
+    "slices-of-host-names": Severity.WARNING,
     "service-without-selector": Severity.WARNING,
     "target-port-missing": Severity.WARNING,
     "service-name-mismatch": Severity.ERROR,
     "external-name-is-address": Severity.ERROR,
     "external-name-invalid": Severity.ERROR,
+    "external-name-not-complete": Severity.ERROR,
     "external-name-target-missing": Severity.ERROR,
     "external-name-loop": Severity.ERROR,
     # What nobody asks for by a name.

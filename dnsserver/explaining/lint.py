@@ -10,10 +10,10 @@ from dnsserver.explaining.cluster import of_cluster, subject_of
 from dnsserver.explaining.evidence import Evidence, Whole
 from dnsserver.explaining.finding import SEVERITIES, Finding, Severity, finding, of_cause
 from dnsserver.explaining.ports import target_port_missing
-from dnsserver.explaining.references import pod_labels, pod_spec, references
+from dnsserver.explaining.references import pod_spec, references
 from dnsserver.explaining.served import Served
-from dnsserver.explaining.services import endpoints_missing, is_external, is_headless, selector
-from dnsserver.explaining.workloads import service_name_mismatch
+from dnsserver.explaining.services import endpoints_missing, is_external, is_headless, resembles
+from dnsserver.explaining.workloads import selecting, service_name_mismatch
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
 from dnsserver.wire.errors import NameTextError
@@ -90,15 +90,6 @@ def _of_service(service: Whole, evidence: Evidence, served: Served) -> Iterator[
 
 
 def _of_alias(service: Whole, evidence: Evidence, served: Served) -> Iterator[Finding]:
-    text = fields.text(service.value, "spec", "externalName")
-    if set(text) & set(":/ @"):
-        yield finding(
-            "external-name-invalid",
-            service.place,
-            f"externalName of {service.place} is {text!r}: it has to be the name of a host, and nothing else.",
-            "Leave scheme, port and path out: clients know them.",
-        )
-        return
     target = target_of(service)
     severity = None
     if target is not None and _elsewhere(Question(target, Type.A), evidence, served):
@@ -122,12 +113,15 @@ def _of_empty(service: Whole, cause: Cause, evidence: Evidence) -> Iterator[Find
     present. Where no pod is like the selector, they may be made by something that is not in the manifests."""
     if cause.code == "service-without-selector" and not is_headless(service):
         return
-    wanted = selector(service).items()
-    kept = (each for each in evidence.objects if each.namespace == service.namespace)
-    if wanted and any(wanted <= pod_labels(each).items() for each in kept):
-        return
-    alike = cause.code != "selector-matches-nothing" or len(cause.objects) > 1
+    alike = cause.code != "selector-matches-nothing" or any(
+        pod.namespace != service.namespace or resembles(service, pod) for pod in _pods_of(cause, evidence)
+    )
     yield of_cause(cause, service.place, None if alike else Severity.INFO)
+
+
+def _pods_of(cause: Cause, evidence: Evidence) -> Iterator[Whole]:
+    found = (evidence.get("Pod", each.namespace, each.name) for each in cause.objects if each.kind == "Pod")
+    return (pod for pod in found if pod is not None)
 
 
 def _of_port_names(service: Whole) -> Iterator[Finding]:
@@ -174,7 +168,9 @@ def _of_endpoints(endpoints: Whole, evidence: Evidence) -> Iterator[Finding]:
 def _of_stateful_set(workload: Whole, evidence: Evidence) -> Iterator[Finding]:
     mismatch = service_name_mismatch(workload, evidence)
     if mismatch is not None:
-        yield of_cause(mismatch, workload.place)
+        # Nobody can ask for its pods, and no Service is there that somebody may have meant: the API wants the field.
+        meant = len(mismatch.objects) > 1 or selecting(workload, evidence)
+        yield of_cause(mismatch, workload.place, None if meant else Severity.INFO)
         return
     service = evidence.get("Service", workload.namespace, fields.text(workload.value, "spec", "serviceName"))
     if service is not None and not is_headless(service):
@@ -250,8 +246,8 @@ def _of_dns_settings(whole: Whole) -> Iterator[Finding]:
 def _of_reference(
     whole: Whole, where: str, name: str, evidence: Evidence, served: Served, resolves: Resolves
 ) -> Iterator[Finding]:
-    """A name of the cluster that does not resolve. Where nothing else of its namespace is in the manifests, it may be
-    somewhere else."""
+    """A name of the cluster that does not resolve. Where nothing of its namespace is in the manifests, or nothing has
+    nearly this name, it may come from elsewhere."""
     if name.startswith(_EVERYWHERE):
         return
     try:
@@ -268,6 +264,8 @@ def _of_reference(
     severity = SEVERITIES["reference-not-found"]
     if cause.code in _PERHAPS_ELSEWHERE and _elsewhere(question, evidence, served):
         severity = Severity.INFO
+    elif cause.code in _PERHAPS_ELSEWHERE and not cause.objects:
+        severity = Severity.WARNING
     yield Finding(
         "reference-not-found",
         severity,

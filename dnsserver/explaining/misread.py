@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from dnsserver.explaining.cause import Cause
-from dnsserver.explaining.evidence import Evidence
+from dnsserver.explaining.evidence import Evidence, Whole
 from dnsserver.wire import names
 
 #: Last labels by which a name of the world outside is known: the oldest top-level domains and those that are most
@@ -93,14 +93,40 @@ def parts(name: bytes) -> tuple[str, str] | None:
     return labels[0], labels[1] if len(labels) == 2 else ""
 
 
+def completed(name: bytes, evidence: Evidence) -> list[Whole]:
+    """The Services whose names a search list would make of *name*."""
+    found = parts(name)
+    if found is None:
+        return []
+    return [each for each in evidence.named("Service", found[0]) if found[1] in ("", each.namespace)]
+
+
+def of_another_zone(name: bytes) -> tuple[str, str] | None:
+    """Service and namespace, where *name* is in the form of a cluster's names, `[…] SERVICE.NAMESPACE.svc.ZONE`."""
+    labels = [names.label_text(label) for label in names.labels(name.lower())]
+    place = labels.index("svc") if "svc" in labels else 0
+    return (labels[place - 2], labels[place - 1]) if 2 <= place < len(labels) - 1 else None
+
+
+def another_zone(name: bytes, zone: bytes, evidence: Evidence) -> Cause | None:
+    """*name* is that of a Service there is, with the zone of another cluster than this, which has *zone*."""
+    found = of_another_zone(name)
+    service = evidence.get("Service", found[1], found[0]) if found else None
+    if service is None:
+        return None
+    own = f"{service.name}.{service.namespace}.svc.{names.to_text(zone)}"
+    return Cause(
+        "another-zone",
+        f"{names.to_text(name)} would be {service.place}, but the zone of the cluster is {names.to_text(zone)}",
+        (service.place,),
+        f"Ask for {own} (the zone is the clusterDomain of kubelets, and stands in the Corefile).",
+    )
+
+
 def incomplete(name: bytes, zone: bytes, evidence: Evidence, *, dotted: bool) -> Cause | None:
     """The name is in no zone of the cluster, but a search list would make one of it. *dotted*: it was written with a
     final dot, which keeps search lists away."""
-    found = parts(name)
-    if found is None:
-        return None
-    service, namespace = found
-    meant = [each for each in evidence.named("Service", service) if namespace in ("", each.namespace)]
+    meant = completed(name, evidence)
     if not meant:
         return None
     whole = f"{meant[0].name}.{meant[0].namespace}.svc.{names.to_text(zone)}"

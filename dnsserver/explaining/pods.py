@@ -30,6 +30,9 @@ def why_not_ready(pod: Whole) -> str:
         return f"condition Ready is {fields.text(ready, 'status') or 'unknown'}" + (
             f": {said}" if said else ""
         )
+    unscheduled = _unscheduled(pod)
+    if unscheduled:
+        return unscheduled
     if phase in ("", "Running") and not fields.has(pod.value, "status", "conditions"):
         return ""  # a manifest that leaves its status open
     return f"phase {phase}"
@@ -50,6 +53,15 @@ def hostname(pod: Whole) -> str:
 
 def subdomain(pod: Whole) -> str:
     return fields.text(pod.value, "spec", "subdomain")
+
+
+def _unscheduled(pod: Whole) -> str:
+    """No node was found for it (v1, PodScheduled)."""
+    for each in fields.items(pod.value, "status", "conditions"):
+        if fields.text(each, "type") == "PodScheduled" and fields.text(each, "status") == "False":
+            said = fields.text(each, "message") or fields.text(each, "reason")
+            return f"it is on no node{f': {said}' if said else ''}"
+    return ""
 
 
 def _waiting(pod: Whole) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dnsserver.explaining import fields
-from dnsserver.explaining.evidence import Whole
+from dnsserver.explaining.evidence import Evidence, Whole
 
 #: The pod templates of kinds that have one, by the path to the pod's spec.
 _POD_SPECS: Mapping[str, tuple[str, ...]] = {
@@ -27,6 +27,11 @@ def pod_spec(whole: Whole) -> Mapping[str, Any]:
     """The spec of the pods of *whole*; empty for kinds that have none."""
     path = _POD_SPECS.get(whole.place.kind)
     return {} if path is None else fields.mapping(whole.value, *path)
+
+
+def workloads(namespace: str, evidence: Evidence) -> Iterator[Whole]:
+    """What keeps pods in *namespace*, whether it has any at present or not."""
+    return (each for kind in _POD_SPECS if kind != "Pod" for each in evidence.of(kind, namespace))
 
 
 def pod_labels(whole: Whole) -> Mapping[str, str]:

@@ -5,14 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dnsserver.explaining import fields
 from dnsserver.explaining.cause import Cause
 from dnsserver.explaining.evidence import Evidence, Whole
-from dnsserver.explaining.nearest import distance
+from dnsserver.explaining.nearest import distance, nearest
 from dnsserver.explaining.pods import finished, why_not_ready
+from dnsserver.explaining.references import pod_labels, workloads
 from dnsserver.explaining.served import Served
 
 #: Objects that a sentence names at most.
 NAMED_MAX = 5
 #: spec.clusterIP of a headless Service.
 HEADLESS = "None"
+#: addressType of an EndpointSlice with names in place of addresses (discovery.k8s.io/v1, AddressType).
+FQDN = "FQDN"
+#: Labels that everything of one application has in common: they do not tell whose pods are meant (Kubernetes,
+#: "Recommended Labels").
+_COMMON = frozenset(
+    {
+        "app.kubernetes.io/part-of",
+        "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/version",
+        "helm.sh/chart",
+    }
+)
 EXTERNAL_NAME = "ExternalName"
 
 
@@ -50,10 +63,15 @@ def endpoints_missing(service: Whole, evidence: Evidence, served: Served) -> Cau
         )
     slices = evidence.slices_of(service)
     shown = [each for each in slices if served.shows(each)]
-    if any(is_ready(endpoint) for each in shown for endpoint in fields.items(each.value, "endpoints")):
+    with_addresses = [each for each in shown if fields.text(each.value, "addressType") != FQDN]
+    if any(
+        is_ready(endpoint) for each in with_addresses for endpoint in fields.items(each.value, "endpoints")
+    ):
         return None
     if slices and not shown:
         return _slices_hidden(service, slices, served)
+    if shown and not with_addresses:
+        return _of_host_names(service, shown)
     if "EndpointSlice" in evidence.unseen and not slices:
         return None
     if not selector(service):
@@ -75,6 +93,15 @@ def _slices_hidden(service: Whole, slices: Sequence[Whole], served: Served) -> C
         (slices[0].place, service.place),
         "Put the labels on the EndpointSlices too: the controller copies those of the Service to the slices that it"
         " makes; those made by hand need their own.",
+    )
+
+
+def _of_host_names(service: Whole, slices: Sequence[Whole]) -> Cause:
+    return Cause(
+        "slices-of-host-names",
+        f"{slices[0].place} of {service.place} has addressType {FQDN}: DNS is made of addresses only.",
+        (slices[0].place, service.place),
+        "Write the addresses, or make the Service one of type ExternalName.",
     )
 
 
@@ -133,14 +160,26 @@ def _terminating(service: Whole, pods: Sequence[Whole]) -> Cause:
 def _not_ready(service: Whole, reasons: Sequence[tuple[Whole, str]], slices: Sequence[Whole]) -> Cause:
     if not reasons:
         return _not_ready_slices(service, slices)
+    published = fields.flag(service.value, "spec", "publishNotReadyAddresses")
     listed = "; ".join(f"{pod.name}: {reason}" for pod, reason in reasons[:NAMED_MAX])
     more = len(reasons) - NAMED_MAX
     return Cause(
         "no-ready-endpoint",
-        f"No pod of {service.place} is ready: {listed}{f'; and {more} more' if more > 0 else ''}.",
+        f"No pod of {service.place} {'has an address that is published' if published else 'is ready'}: {listed}"
+        f"{f'; and {more} more' if more > 0 else ''}.",
         (service.place, *(pod.place for pod, _ in reasons[:NAMED_MAX])),
+        _to_be_ready([pod for pod, _ in reasons], published=published),
+    )
+
+
+def _to_be_ready(pods: Sequence[Whole], *, published: bool) -> str:
+    if all(map(finished, pods)):
+        return "Pods that have ended do not come back: start others."
+    if published:
+        return "See why the pods have no address (kubectl describe pod)."
+    return (
         "See why the pods are not ready (kubectl describe pod). Where names are needed before that, set"
-        " publishNotReadyAddresses: true in the Service.",
+        " publishNotReadyAddresses: true in the Service."
     )
 
 
@@ -163,22 +202,45 @@ def _not_ready_slices(service: Whole, slices: Sequence[Whole], note: str = "") -
 
 
 def nothing_selected(service: Whole, evidence: Evidence) -> Cause:
-    """The selector of *service* matches no pod: which label of which pod is nearest to it."""
+    """The selector of *service* matches no pod: of which workload they would be, or which label of which pod is
+    nearest to it."""
     wanted = selector(service)
+    for each in workloads(service.namespace, evidence):
+        if wanted.items() <= pod_labels(each).items():
+            return _of_idle(service, each)
     pods = [pod for pod in evidence.of("Pod", service.namespace) if not finished(pod)]
-    nearest = max(pods, key=lambda pod: _closeness(wanted, pod.labels), default=None)
-    agreeing = 0 if nearest is None else len(wanted.items() & nearest.labels.items())
-    related = nearest is not None and (agreeing or any(key in nearest.labels for key in wanted))
-    if nearest is None or not related:
+    closest = max(pods, key=lambda pod: _closeness(wanted, pod.labels), default=None)
+    if closest is None or not any(key in closest.labels for key in wanted):
         return _no_pod_at_all(service, pods, evidence)
-    differences = " and ".join(_difference(key, value, nearest) for key, value in _missing(wanted, nearest))
+    differences = " and ".join(_difference(key, value, closest) for key, value in _missing(wanted, closest))
     return Cause(
         "selector-matches-nothing",
-        f"The selector of {service.place} ({_pairs(service)}) matches no pod: the nearest, {nearest.place},"
+        f"The selector of {service.place} ({_pairs(service)}) matches no pod: the nearest, {closest.place},"
         f" {differences}.",
-        (service.place, *nearest.place.origin, nearest.place),
+        (service.place, *closest.place.origin, closest.place),
         "Make the selector of the Service and the labels of the pods (in the template of their workload) equal.",
     )
+
+
+def _of_idle(service: Whole, workload: Whole) -> Cause:
+    replicas = fields.number(workload.value, "spec", "replicas")
+    why = f" (replicas: {replicas})" if replicas == 0 else ""
+    return Cause(
+        "workload-without-pods",
+        f"The selector of {service.place} matches the pods of {workload.place}, which has none at present{why}.",
+        (workload.place, service.place),
+        "Scale it up, or see why it makes no pods (kubectl describe).",
+    )
+
+
+def resembles(service: Whole, pod: Whole) -> bool:
+    """Whether *pod* is likely to be meant by the selector of *service*, which does not match it: each value is a slip
+    of the pod's, or at least half of the labels agree, not counting those that all of an application have."""
+    wanted = selector(service)
+    agreeing = [key for key in wanted if key not in _COMMON and pod.labels.get(key) == wanted[key]]
+    if agreeing and 2 * len(agreeing) >= len(wanted):
+        return True
+    return all(nearest(value, [pod.labels.get(key, "")]) for key, value in _missing(wanted, pod))
 
 
 def _closeness(wanted: Mapping[str, str], labels: Mapping[str, str]) -> tuple[int, int]:

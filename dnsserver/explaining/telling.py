@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from dnsserver.explaining import fields
 from dnsserver.explaining.cause import Cause, Rule
-from dnsserver.explaining.chain import another_block, not_served, of_cache, of_chain, of_upstream
+from dnsserver.explaining.chain import another_block, not_served, of_cache, of_chain, of_elsewhere
 from dnsserver.explaining.cluster import Subject, of_cluster, of_standing, service_of, subject_of, wanted_of
 from dnsserver.explaining.evidence import Evidence, Wanted, Whole
 from dnsserver.explaining.explanation import Attempt, Explanation
-from dnsserver.explaining.misread import incomplete, parts
+from dnsserver.explaining.misread import another_zone, incomplete, of_another_zone, parts
 from dnsserver.explaining.ports import target_port_missing
 from dnsserver.explaining.rules import rule_of
 from dnsserver.explaining.served import Served
@@ -74,7 +74,7 @@ def wanted(question: Question, served: Served) -> Wanted:
     subject = subject_of(question, served)
     if subject is not None:
         return wanted_of(subject)
-    found = parts(question.name)
+    found = parts(question.name) or of_another_zone(question.name)
     return Wanted() if found is None else Wanted(found[1], found[0])
 
 
@@ -141,7 +141,9 @@ def _found(known: Known) -> Iterator[Cause]:
     if served is not None and served.waiting_for:
         yield from standing
     if served is not None and subject is None:
-        hint = incomplete(known.question.name, served.primary, known.evidence, dotted=known.dotted)
+        name = known.question.name
+        hint = incomplete(name, served.primary, known.evidence, dotted=known.dotted)
+        hint = hint or another_zone(name, served.primary, known.evidence)
         if hint is not None:
             yield hint
     if subject is not None and served is not None:
@@ -190,7 +192,7 @@ def _of_target(known: Known, alias: Whole | None) -> Iterator[Cause]:
     if alias is None or not (known.verdict.answer or inner):
         return
     target = fields.text(alias.value, "spec", "externalName")
-    cause = of_upstream(inner.rcode, inner.error) if inner is not None else None
+    cause = of_elsewhere(inner) if inner is not None else None
     yield Cause(
         "external-name-target-missing",
         f"{alias.place} is an alias of {target}, which has no records of type {type_name(known.question.rtype)} that"

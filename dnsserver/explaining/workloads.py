@@ -1,12 +1,12 @@
 """Causes that lie between a Service, a StatefulSet and the pods whose names are asked for."""
 
 import re
-from collections.abc import Iterator
 
 from dnsserver.explaining import fields
 from dnsserver.explaining.cause import Cause
 from dnsserver.explaining.evidence import Evidence, Whole
 from dnsserver.explaining.pods import STATEFUL_POD_LABEL, finished, hostname, subdomain, why_not_ready
+from dnsserver.explaining.references import pod_labels
 from dnsserver.explaining.services import is_headless, selector, selects
 
 _ORDINAL = re.compile(r"(?P<name>.+)-(?P<ordinal>0|[1-9][0-9]{0,9})$")
@@ -18,10 +18,10 @@ def service_name_mismatch(workload: Whole, evidence: Evidence) -> Cause | None:
     if not name or "Service" in evidence.unseen:
         return None
     service = evidence.get("Service", workload.namespace, name)
-    template = fields.labels(workload.value, "spec", "template", "metadata", "labels")
-    if service is not None and (not selector(service) or selector(service).items() <= template.items()):
+    template = pod_labels(workload).items()
+    if service is not None and (not selector(service) or selector(service).items() <= template):
         return None
-    meant = [each.name for each in _selecting(template, workload.namespace, evidence)]
+    meant = [each.name for each in selecting(workload, evidence)]
     why = (
         f"there is no Service {name}"
         if service is None
@@ -37,12 +37,14 @@ def service_name_mismatch(workload: Whole, evidence: Evidence) -> Cause | None:
     )
 
 
-def _selecting(labels: dict[str, str], namespace: str, evidence: Evidence) -> Iterator[Whole]:
-    """Headless Services whose selector matches *labels*."""
-    for service in evidence.of("Service", namespace):
-        wanted = selector(service)
-        if wanted and wanted.items() <= labels.items() and is_headless(service):
-            yield service
+def selecting(workload: Whole, evidence: Evidence) -> list[Whole]:
+    """Headless Services whose selector matches the pods of *workload*."""
+    labels = pod_labels(workload).items()
+    return [
+        service
+        for service in evidence.of("Service", workload.namespace)
+        if selector(service) and selector(service).items() <= labels and is_headless(service)
+    ]
 
 
 def endpoint_missing(label: str, service: Whole, evidence: Evidence) -> Cause | None:
@@ -73,12 +75,19 @@ def _of_stateful_set(label: str, service: Whole, evidence: Evidence) -> Cause | 
     count = 1 if wanted is None else wanted
     if first <= int(found["ordinal"]) < first + count:
         return None
-    last = f"the last is {workload.name}-{first + count - 1}" if count else "it has none"
+    last = first + count - 1
+    there = (
+        f"{workload.name}-{first}{f' to {workload.name}-{last}' if count > 1 else ''}"
+        if count > 0
+        else "no pod"
+    )
     return Cause(
         "ordinal-beyond-replicas",
-        f"{workload.place} has {count} replica{'' if count == 1 else 's'}: {last}.",
+        f"{workload.place} has {count} replica{'' if count == 1 else 's'}: {there}.",
         (workload.place,),
-        "Scale it up, or ask for a pod that it has.",
+        f"Ask for a pod that it has: spec.ordinals.start is {first}."
+        if int(found["ordinal"]) < first
+        else "Scale it up, or ask for a pod that it has.",
     )
 
 

@@ -194,7 +194,7 @@ async def _gathered(question: Question, witness: Witness, served: Served) -> Evi
         evidence = evidence.joined(await witness.evidence(wanted(question, served)))
         alias = alias_of(question, served, evidence)
         target = None if alias is None else target_of(alias)
-        if target is None or subject_of(Question(target, question.rtype), served) is None:
+        if target is None or wanted(Question(target, question.rtype), served) == Wanted():
             break
         question = Question(target, question.rtype)
     return evidence

@@ -57,6 +57,22 @@ APP = service("app", "clusterIP: None, selector: {app: app}, ports: [{name: http
 MISTAKES = (
     ("selector-matches-nothing", "warning", service("app", "selector: {app: ap}") + workload("Deployment")),
     ("selector-matches-nothing", "info", service("app", "selector: {app: app}")),
+    (  # as operators make it: what is there is of the same application, and something else
+        "selector-matches-nothing",
+        "info",
+        service("db", "selector: {app: other, app.kubernetes.io/part-of: shop}")
+        + workload("Deployment").replace(
+            "labels: {app: app}", "labels: {app: app, app.kubernetes.io/part-of: shop}"
+        ),
+    ),
+    (
+        "slices-of-host-names",
+        "warning",
+        service("out", "clusterIP: None")
+        + "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: FQDN\n"
+        "metadata: {name: out-1, namespace: shop, labels: {kubernetes.io/service-name: out}}\n"
+        "endpoints: [{addresses: [db.example.com]}]\n",
+    ),
     ("service-without-selector", "warning", service("db", "clusterIP: None")),
     (
         "target-port-missing",
@@ -64,6 +80,7 @@ MISTAKES = (
         service("app", "selector: {app: app}, ports: [{port: 80, targetPort: web}]") + workload("Deployment"),
     ),
     ("service-name-mismatch", "error", APP + workload("StatefulSet", "serviceName: ap")),
+    ("service-name-mismatch", "info", WEB + workload("StatefulSet", "serviceName: app")),
     (
         "service-not-headless",
         "warning",
@@ -82,6 +99,17 @@ MISTAKES = (
         "external-name-target-missing",
         "info",
         service("out", "type: ExternalName, externalName: db.other.svc.cluster.local"),
+    ),
+    (
+        "external-name-not-complete",
+        "error",
+        WEB + service("out", "type: ExternalName, externalName: web.shop"),
+    ),
+    ("external-name-not-complete", "error", WEB + service("out", "type: ExternalName, externalName: web")),
+    (
+        "external-name-not-complete",
+        "error",
+        WEB + service("out", "type: ExternalName, externalName: web.shop.svc.corp.internal"),
     ),
     (
         "external-name-loop",
@@ -104,7 +132,7 @@ MISTAKES = (
     ("reference-not-found", "error", WEB + workload("Deployment", container=env("http://wev.shop.svc:80/x"))),
     (
         "reference-not-found",
-        "error",
+        "warning",  # perhaps of another chart
         WEB + workload("Deployment", container="args: ['--db=db.shop.svc.cluster.local.']"),
     ),
     ("reference-not-found", "info", workload("Deployment", container=env("tcp://loki.logging.svc"))),
