@@ -4,6 +4,7 @@ A name is `bytes` everywhere inside the server: it is what arrives, what is sent
 `bytes.lower()` is the DNS's case folding (RFC 4343): length octets are at most 63 and no ASCII letters.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from dnsserver.wire.errors import NameTextError, WireError
@@ -13,6 +14,8 @@ ROOT = b"\0"
 
 #: Octets that presentation format writes with a backslash (RFC 1035 section 5.1).
 _ESCAPED = frozenset(b'"().;@$\\')
+#: Labels that are their own presentation format, as nearly all are.
+_PLAIN = re.compile(rb"[A-Za-z0-9_-]+")
 
 
 def labels(name: bytes) -> list[bytes]:
@@ -112,24 +115,28 @@ def from_text(text: str) -> bytes:
     """The absolute name that *text* means in presentation format (the final dot is optional). Raises NameTextError."""
     if text in (".", ""):
         return ROOT
-    parts = []
-    label = bytearray()
     try:
-        octets = iter(text.encode())
+        octets = text.encode()
     except UnicodeEncodeError:
         raise NameTextError(f"{text!r} has characters that UTF-8 cannot carry") from None
-    for octet in octets:
-        if octet == 0x2E:
-            parts.append(_checked(bytes(label), text))
-            label.clear()
-        else:
-            label.append(_unescaped(octets, text) if octet == 0x5C else octet)
-    if label:
-        parts.append(_checked(bytes(label), text))
-    name = join(parts)
+    parts = _split(octets, text) if b"\\" in octets else octets.split(b".")
+    if not parts[-1]:
+        parts.pop()
+    name = join(_checked(part, text) for part in parts)
     if len(name) > NAME_MAX:
         raise NameTextError(f"{text!r} is longer than {NAME_MAX} octets")
     return name
+
+
+def _split(octets: bytes, text: str) -> list[bytes]:
+    """At dots that are not escaped; the escapes are gone."""
+    parts, rest = [bytearray()], iter(octets)
+    for octet in rest:
+        if octet == 0x2E:
+            parts.append(bytearray())
+        else:
+            parts[-1].append(_unescaped(rest, text) if octet == 0x5C else octet)
+    return [*map(bytes, parts)]
 
 
 def to_text(name: bytes) -> str:
@@ -139,6 +146,8 @@ def to_text(name: bytes) -> str:
 
 def label_text(label: bytes) -> str:
     """One label in presentation format."""
+    if _PLAIN.fullmatch(label):
+        return label.decode()
     return "".join(
         f"\\{chr(octet)}" if octet in _ESCAPED else chr(octet) if 0x21 <= octet <= 0x7E else f"\\{octet:03d}"
         for octet in label
