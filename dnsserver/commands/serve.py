@@ -46,7 +46,7 @@ def run(words: list[str]) -> int:
                 origin.read(),
                 origin,
                 options,
-                lambda server: _suggest(server, options.address, options.port),
+                lambda server: _suggest(server, options),
                 MemoryManifests(ManifestSettings(paths=paths, documents=text)).factory,
                 between,
             )
@@ -100,10 +100,22 @@ def _faults(options: argparse.Namespace) -> Iterator[Between | None]:
         yield faults.around
 
 
-def _suggest(server: ClusterDnsServer, address: str, port: int) -> None:
+def _suggest(server: ClusterDnsServer, options: argparse.Namespace) -> None:
+    address, port = options.address, options.port
     examples = [example for plugin in server.plugins() if plugin.examples for example in plugin.examples()]
+    if not examples:  # there are no Services, or other processes know them
+        say(f"Serving on {address} port {port}, UDP and TCP. Stop with Ctrl-C.{_of_names(options.admin)}")
+        return
     lines = [f"Serving on {address} port {port}, UDP and TCP. Try:", ""]
     lines += [f"  dig @{address} -p {port} {name} {rtype}" for name, rtype in examples[:EXAMPLES_MAX]]
     hosts = [name for name, rtype in examples if rtype == "A"]
     lines += [f"  nslookup -port={port} {name} {address}" for name in hosts[:1]]
     say("\n".join((*lines, "", "Stop with Ctrl-C.")))
+
+
+def _of_names(admin: tuple[str, int] | None) -> str:
+    """Who tells the names that are served, where there is such an endpoint at *admin*."""
+    if admin is None or not admin[1]:
+        return ""
+    host = f"[{admin[0]}]" if ":" in admin[0] else admin[0]
+    return f"\nAll names: dnsserver names --server {host}:{admin[1]}"

@@ -63,6 +63,17 @@ def bind_admin(place: tuple[str, int] | None) -> tuple[socket.socket, ...]:
         return ()
 
 
+def in_the_way(reason: str, port: int) -> str:
+    """*reason* why a Corefile could not be gone over to; with the way out, where the *port* that it could not have may
+    be that of this server's own endpoint (0: there is none), which stays where it is for the server's life."""
+    if not port or f":{port}: bind: address already in use" not in reason:
+        return reason
+    return (
+        f"{reason}. Port {port} is that of this server's admin endpoint: take another port, or start the server with"
+        f" --admin ADDRESS:PORT or --admin {OFF}"
+    )
+
+
 @contextlib.asynccontextmanager
 async def administered(
     sockets: Iterable[socket.socket], server: Callable[[], ClusterDnsServer], *, answers: bool

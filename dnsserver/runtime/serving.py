@@ -16,7 +16,7 @@ from dnsserver.observability.families import AnyFamily, merge
 from dnsserver.observability.reports import lasting
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import own_families
-from dnsserver.runtime.admin import administered, bind_admin
+from dnsserver.runtime.admin import administered, bind_admin, in_the_way
 from dnsserver.runtime.life import Life
 from dnsserver.runtime.memory import room
 from dnsserver.runtime.priority import collect_seldom
@@ -159,7 +159,7 @@ class _Process:
             new = await self._successor(old)
         except (ReloadError, ConfigError, StartError) as error:
             self._attempts.failed(wish)
-            wish.failed(str(error))
+            wish.failed(in_the_way(str(error), self._admin[1] if self._admin else 0))
             return old
         if new is None:
             return old

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.plugins.plugin import SourceFactory
-from dnsserver.runtime.admin import bind_admin
+from dnsserver.runtime.admin import bind_admin, in_the_way
 from dnsserver.runtime.generation import Generation, Whole
 from dnsserver.runtime.processes import ProcessStartError, Supervisor
 from dnsserver.runtime.processes.child import settle_memory
@@ -144,4 +144,5 @@ class _Parent:
         if reason:
             if wish.digest:
                 self._present.board.note_failed_reload()
-            wish.failed(reason)
+            admin = self._whole.admin
+            wish.failed(in_the_way(reason, admin[0].getsockname()[1] if admin else 0))

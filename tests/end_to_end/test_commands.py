@@ -36,6 +36,18 @@ def test_serve_suggests_questions_that_have_answers(tmp_path: Path, port: int) -
         assert server.stderr == ""
 
 
+def test_serve_by_workers_says_who_tells_the_names(tmp_path: Path, port: int) -> None:
+    """The process that says what is served does not know the cluster."""
+    admin = f"127.0.0.1:{free_port()}"
+    words = ("serve", DEMO, "--port", str(port), "--workers", "1", "--admin", admin)
+    with started(*words, cwd=tmp_path, until="All names:") as server:
+        assert server.stdout.endswith(
+            f"Serving on 127.0.0.1 port {port}, UDP and TCP. Stop with Ctrl-C.\n"
+            f"All names: dnsserver names --server {admin}\n"
+        )
+        assert server.stop(signal.SIGINT) == 0
+
+
 def test_serve_takes_files_folders_zone_and_address(tmp_path: Path, port: int) -> None:
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder/web.yaml").write_text(SERVICE)

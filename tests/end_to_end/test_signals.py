@@ -52,6 +52,18 @@ def test_signal_that_does_not_end(number: signal.Signals, workers: str, tmp_path
 
 
 @both
+def test_reload_that_wants_the_admin_port(workers: str, tmp_path: Path, port: int) -> None:
+    """It fails, says why and what to do, and the server goes on."""
+    admin = free_port()
+    with running(tmp_path, whoami(port), "--workers", workers, "--admin", f"127.0.0.1:{admin}") as server:
+        (tmp_path / "Corefile").write_text(whoami(port, f"health 127.0.0.1:{admin}"))
+        server.send(signal.SIGUSR1)
+        server.wait_for(f"Port {admin} is that of this server's admin endpoint")
+        assert answers(port)
+        assert server.stop() == 0
+
+
+@both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_lameduck(number: signal.Signals, workers: str, tmp_path: Path, port: int) -> None:
     """Unready at once; healthy, measured and answering for the time asked for, then a good end."""

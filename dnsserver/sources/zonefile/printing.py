@@ -12,7 +12,7 @@ from dnsserver.wire.codes import Type
 from dnsserver.wire.records import Rdata
 
 #: Types whose RDATA is one name behind so many octets of 16-bit numbers: those that clusters have by the thousand.
-_NAME_BEHIND = {Type.CNAME: 0, Type.NS: 0, Type.PTR: 0, Type.SRV: 6}
+_NAME_BEHIND: dict[int, int] = {Type.CNAME: 0, Type.NS: 0, Type.PTR: 0, Type.SRV: 6}
 
 
 def rdata_text(rtype: int, rdata: Rdata) -> str:
