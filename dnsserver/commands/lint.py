@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
+    # What keeps manifests from being read is a finding, and is not to be told twice.
+    logging.getLogger("dnsserver").addHandler(logging.NullHandler())
     try:
         text = standard_input() if "-" in options.paths else None
     except ConfigError as error:

@@ -257,3 +257,11 @@ def test_wrong_use(words: list[str], told: str, call: Finish) -> None:
     done = call("lint", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
+
+
+def test_what_cannot_be_read_is_said_once(tmp_path: Path, call: Finish) -> None:
+    """By a source that would serve it, it is logged too."""
+    (tmp_path / "one.yaml").write_text(WEB)
+    (tmp_path / "two.yaml").write_text(WEB)
+    done = call("lint", ".")
+    assert (done.returncode, done.stdout.count("stands in"), done.stderr) == (1, 1, "")
