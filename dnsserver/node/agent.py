@@ -15,7 +15,8 @@ from dnsserver.node.corefile import NodeCorefile
 from dnsserver.node.errors import NodeError, SetupErrors
 from dnsserver.node.network import NodeNetwork
 from dnsserver.node.settings import NodeSettings
-from dnsserver.observability.http import HttpAnswer, HttpListener, HttpListenError, bind_http
+from dnsserver.observability.http import HttpAnswer, HttpListener
+from dnsserver.observability.http_sockets import HttpListenError, bind_http
 from dnsserver.runtime.privileges import Capability, give_up
 from dnsserver.runtime.processes.child import die_with, flush, settle_memory
 from dnsserver.transports.sharing import share

@@ -16,7 +16,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from dnsserver import __version__
-from dnsserver.observability.http import HttpAnswer, HttpListener, HttpListenError, HttpRequest, bind_http
+from dnsserver.observability.http import HttpAnswer, HttpListener, HttpRequest
+from dnsserver.observability.http_sockets import HttpListenError, bind_http
 from dnsserver.runtime.server import ClusterDnsServer
 
 if TYPE_CHECKING:

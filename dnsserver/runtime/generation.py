@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dnsserver.config import ConfigError, Corefile, Origin
 from dnsserver.observability.families import AnyFamily
-from dnsserver.observability.http import HttpListenError
+from dnsserver.observability.http_sockets import HttpListenError
 from dnsserver.plugins.plugin import SourceFactory
 from dnsserver.plugins.prometheus.collecting import own_families
 from dnsserver.runtime.admin import administered

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dnsserver.config import ConfigError
-from dnsserver.observability.http import addresses_of
+from dnsserver.observability.http_sockets import addresses_of
 from dnsserver.plugins.plugin import Plugin, Route
 from dnsserver.transports.addresses import endpoint_text, is_wildcard
 

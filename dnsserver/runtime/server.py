@@ -15,7 +15,8 @@ from dnsserver.answering.reply import Reply
 from dnsserver.config import Corefile
 from dnsserver.observability.counters import QueryCounters
 from dnsserver.observability.families import AnyFamily
-from dnsserver.observability.http import HttpListener, HttpListenError
+from dnsserver.observability.http import HttpListener
+from dnsserver.observability.http_sockets import HttpListenError
 from dnsserver.plugins.plugin import Measured, Plugin, Reloading, SourceFactory
 from dnsserver.plugins.ready import READY_PATH
 from dnsserver.runtime.dispatch import Dispatcher

@@ -4,7 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 
-from dnsserver.observability.http import bind_http
+from dnsserver.observability.http_sockets import bind_http
 from dnsserver.runtime.sites import BuiltListener
 from dnsserver.runtime.surroundings import HTTP, OpenSockets, Where
 from dnsserver.transports.binding import BoundSockets, Prepare, bind_all

@@ -10,7 +10,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from dnsserver.observability.http import HttpAnswer, HttpLimits, HttpListener, HttpListenError
+from dnsserver.observability.http import HttpAnswer, HttpLimits, HttpListener
+from dnsserver.observability.http_sockets import HttpListenError
 
 PATIENCE_S = 5.0
 QUICK = HttpLimits(request_s=0.1, write_s=0.1, idle_s=0.1)
