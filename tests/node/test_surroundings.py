@@ -84,10 +84,12 @@ def test_signals_during_the_start(place: Machine) -> None:
 
 #: Sets the rules of one address, and prints what was done and the memory that it took, in MiB.
 ENSURE = """\
-import ipaddress, resource, sys
+import ipaddress, re, sys
+from pathlib import Path
 from dnsserver.node import rules
 found = rules.ensure(sys.argv[1], rules.wanted([ipaddress.ip_address("169.254.20.10")], 53, 8080))
-print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+most = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())  # getrusage() counts whoever forked us
+print(len(found), int(most[1]) >> 10)
 """
 CHANGES = (
     f"add table inet {INTERFACE} {{ flags dormant; }}",

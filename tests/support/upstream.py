@@ -17,6 +17,8 @@ from dnsserver.wire.writer import MessageWriter
 
 #: Seconds. No test waits longer for what must come.
 PATIENCE_S = 5.0
+#: Turns of the loop, and more, from asyncio's accept() until our coroutine runs: transport, connection_made, task.
+ACCEPTING = 8
 
 #: The query and its protocol ("udp", "tcp") to what is sent: datagrams, or octets of the stream. After an empty
 #: answer a TCP connection stays open; None closes it without a word.
@@ -92,7 +94,8 @@ async def upstream(script: Script) -> AsyncIterator[Upstream]:
     finally:
         transport.close()
         listener.close()
-        await asyncio.sleep(0)  # connections that were just accepted begin, ...
+        for _ in range(ACCEPTING):  # connections that were just accepted begin, ...
+            await asyncio.sleep(0)
         for writer in gone:
             writer.transport.abort()
         await until(lambda: served.connections == 0)  # ... and all end
