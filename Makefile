@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_BENCH := $(VENV)/.ready-bench
 
+# Tests start servers by the hundred, each of which would compile the package anew where the environment says so.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Processes that test at the same time: most tests wait more than they compute.
 TESTERS ?= 4
 
