@@ -298,6 +298,7 @@ def many(prefix: str, count: int) -> str:
     return joined(*(one(f"{prefix}.{number >> 8}.{number & 255}", f"s{number}") for number in range(count)))
 
 
+@pytest.mark.alone
 async def test_a_large_reload_leaves_the_loop_free(tmp_path: Path) -> None:
     parts = 4_000
     last = ObjectKey("default", f"s{parts - 1}")
