@@ -128,6 +128,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--old", metavar="ADDR", type=address, required=True, help="the present server: IP or IP:PORT")
     add("--new", metavar="ADDR", type=address, required=True, help="the one to take its place")
     _add_names(parser)
+    _add_pace(parser)
+    _add_counting(parser)
+    add(
+        "--show", type=_number, metavar="N", default=SHOWN, help=f"differences of each kind (default {SHOWN})"
+    )
+    add("--json", action="store_true", help="print one JSON object, with all differences")
+    return parser
+
+
+def _add_pace(parser: argparse.ArgumentParser) -> None:
+    """How the servers are asked."""
+    add = parser.add_argument
     add(
         "--qps",
         metavar="N",
@@ -163,6 +175,11 @@ def _parser() -> argparse.ArgumentParser:
         default="2s",
         help="before they are asked again (default 2s)",
     )
+
+
+def _add_counting(parser: argparse.ArgumentParser) -> None:
+    """What counts as different."""
+    add = parser.add_argument
     add(
         "--ttl-tolerance",
         type=_number,
@@ -180,11 +197,6 @@ def _parser() -> argparse.ArgumentParser:
         help=f"does not count; may be given several times: {', '.join(Kind)}",
     )
     add("--strict", action="store_true", help=f"what {report.PAGE} lists counts too")
-    add(
-        "--show", type=_number, metavar="N", default=SHOWN, help=f"differences of each kind (default {SHOWN})"
-    )
-    add("--json", action="store_true", help="print one JSON object, with all differences")
-    return parser
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:

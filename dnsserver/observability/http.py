@@ -184,7 +184,7 @@ class HttpListener:
                 pass
             await connection.finish()
         except (OSError, TimeoutError):
-            pass
+            pass  # the client has gone, or says nothing: there is nobody to tell
         except Exception:
             _log.exception("%r: a connection failed", self)
 
