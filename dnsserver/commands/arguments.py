@@ -18,6 +18,16 @@ DEFAULT_PORT = 53
 STATE_MAX_AGE = "24h"
 
 
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Manifests, as `paths`: none are the present folder."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders of YAML or JSON, - for standard input (default: .)",
+    )
+
+
 def add_conf(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-conf",

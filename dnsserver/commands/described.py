@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from dnsserver.commands.arguments import corefile_origin, standard_input
+from dnsserver.commands.arguments import add_paths, corefile_origin, standard_input
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.standalone import STANDALONE_PORT, MemoryManifests, given, standalone_text
 from dnsserver.sources.manifests import ManifestSettings
@@ -14,12 +14,7 @@ DNS_PORT = 53
 
 def add_described(parser: argparse.ArgumentParser) -> None:
     """PATH..., -conf and --zone."""
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="files and folders of YAML or JSON, - for standard input (default: .)",
-    )
+    add_paths(parser)
     parser.add_argument(
         "-conf", "--conf", metavar="FILE", help="what this Corefile serves; 'stdin' reads it there"
     )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dnsserver.commands.arguments import standard_input
+from dnsserver.commands.arguments import add_paths, standard_input
 from dnsserver.commands.described import described_by
 from dnsserver.commands.printing import fail, say
 from dnsserver.config import ConfigError
@@ -156,12 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Find mistakes in manifests that keep names from resolving.",
         epilog="Exit code: 0 nothing was found, 1 something was, 2 there is nothing to look at.",
     )
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="files and folders of YAML or JSON, - for standard input (default: .)",
-    )
+    add_paths(parser)
     parser.add_argument("--zone", default="cluster.local", help="the cluster's zone (default cluster.local)")
     parser.add_argument(
         "--severity",

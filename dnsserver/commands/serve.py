@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dnsserver.commands.arguments import add_processes, standard_input
+from dnsserver.commands.arguments import add_paths, add_processes, standard_input
 from dnsserver.commands.printing import fail, say
 from dnsserver.commands.serving import served
 from dnsserver.config import ConfigError
@@ -60,12 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Serve the DNS of the cluster that these manifests describe; offline unless --forward is given.",
     )
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="files and folders of YAML or JSON, - for standard input (default: .)",
-    )
+    add_paths(parser)
     parser.add_argument(
         "--port", type=int, default=STANDALONE_PORT, help=f"UDP and TCP (default {STANDALONE_PORT})"
     )

@@ -22,6 +22,7 @@ from dnsserver.wire import names
 from dnsserver.wire.codes import Type, type_name
 from dnsserver.wire.errors import NameTextError
 from dnsserver.wire.question import Question
+from dnsserver.zone.addresses import is_ip_address
 from dnsserver.zone.objects import Endpoint
 from dnsserver.zone.reading import Reading
 from dnsserver.zone.slice_targets import endpoint_labels
@@ -152,7 +153,7 @@ def _endpoint(
 def _nothing_of_type(question: Question, service: Whole, found: list[str], evidence: Evidence) -> Cause:
     rtype = question.rtype
     version = _VERSIONS.get(rtype)
-    versions = sorted({ip_address(text).version for text in found if _is_address(text)})
+    versions = sorted({ip_address(text).version for text in found if is_ip_address(text)})
     if version is not None and versions and version not in versions:
         what = "endpoints" if is_headless(service) else "clusterIPs"
         return Cause(
@@ -180,7 +181,7 @@ def _nothing_of_type(question: Question, service: Whole, found: list[str], evide
 
 def _alias(question: Question, service: Whole) -> Iterator[Cause]:
     target = fields.text(service.value, "spec", "externalName")
-    if _is_address(target.removesuffix(".")):
+    if is_ip_address(target.removesuffix(".")):
         yield Cause(
             "external-name-is-address",
             f"externalName of {service.place} is {target}, an IP address: a CNAME needs a domain name, so the Service"
@@ -204,14 +205,6 @@ def _alias(question: Question, service: Whole) -> Iterator[Cause]:
         )
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def target_of(service: Whole) -> bytes | None:
     """The name that an ExternalName Service is an alias of; None when it is none."""
     text = fields.text(service.value, "spec", "externalName")
@@ -219,4 +212,4 @@ def target_of(service: Whole) -> bytes | None:
         found = names.from_text(text)
     except NameTextError:
         return None
-    return None if found == names.ROOT or _is_address(text.removesuffix(".")) else found
+    return None if found == names.ROOT or is_ip_address(text.removesuffix(".")) else found

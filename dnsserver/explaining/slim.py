@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from dnsserver.explaining.evidence import SERVICE_NAME_LABEL, Evidence, Place, Wanted, Whole
+from dnsserver.zone.addresses import is_ip_address
 from dnsserver.zone.cluster import ClusterState
 from dnsserver.zone.objects import EndpointSlice, Feed, ObjectKey, Port, Service
 
@@ -23,7 +24,7 @@ def _objects(state: ClusterState, wanted: Wanted) -> Iterator[Whole]:
         if key.namespace == wanted.namespace or (wanted.name and key.name == wanted.name)
     ]
     if wanted.address:
-        packed = ip_address(wanted.address).packed if _is_address(wanted.address) else b""
+        packed = ip_address(wanted.address).packed if is_ip_address(wanted.address) else b""
         keys += [service.key for service in state.services_at(packed)]
         yield from map(_slice, state.slices_at(packed))
     for key in dict.fromkeys(keys):
@@ -63,11 +64,3 @@ def _port(port: Port) -> dict[str, Any]:
 def _whole(kind: str, key: ObjectKey, value: dict[str, Any], labels: dict[str, str] | None = None) -> Whole:
     metadata = {"namespace": key.namespace, "name": key.name, "labels": labels or {}}
     return Whole(Place(kind, key.namespace, key.name), {"kind": kind, "metadata": metadata, **value})
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -19,6 +19,7 @@ from dnsserver import __version__
 from dnsserver.observability.http import HttpAnswer, HttpListener, HttpRequest
 from dnsserver.observability.http_sockets import HttpListenError, bind_http
 from dnsserver.runtime.server import ClusterDnsServer
+from dnsserver.zone.addresses import is_ip_address
 
 if TYPE_CHECKING:
     from dnsserver.runtime.explaining import Asking, Explainer
@@ -217,13 +218,7 @@ def _unwelcome(request: HttpRequest) -> HttpAnswer | None:
 def _is_here(host: str) -> bool:
     """Whether the Host header *host* is one that no name server of others can have led to this address."""
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
-    if name.lower() == _LOCALHOST:
-        return True
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return name.lower() == _LOCALHOST or is_ip_address(name)
 
 
 def _asking(body: bytes) -> "Asking":

@@ -7,7 +7,8 @@ host name has no dots.
 
 import re
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
+
+from dnsserver.zone.addresses import is_ip_address
 
 #: Name servers that are asked; further ones are ignored (glibc MAXNS, musl MAXNS, Go dnsReadConfig).
 SERVERS_MAX = 3
@@ -72,7 +73,7 @@ def read_by_glibc(text: str, *, recent: bool = True) -> ResolvConf:
     for line in text.split("\n"):
         keyword, _, rest = line.replace("\t", " ").partition(" ")
         words = rest.split()
-        if keyword == "nameserver" and words and _is_address(words[0]):
+        if keyword == "nameserver" and words and is_ip_address(words[0]):
             conf = replace(conf, servers=(*conf.servers, words[0]))
         elif keyword == "search" and words:
             conf = replace(conf, search=tuple(words))
@@ -109,7 +110,7 @@ def read_by_musl(text: str) -> ResolvConf:
             continue
         keyword, rest = re.match(r"(\S*)\s?(.*)", line, re.DOTALL).groups()  # type: ignore[union-attr]
         words = rest.split()
-        if keyword == "nameserver" and words and _is_address(words[0]) and len(conf.servers) < SERVERS_MAX:
+        if keyword == "nameserver" and words and is_ip_address(words[0]) and len(conf.servers) < SERVERS_MAX:
             conf = replace(conf, servers=(*conf.servers, words[0]))
         elif keyword in ("search", "domain"):
             conf = replace(conf, search=tuple(words))
@@ -156,7 +157,7 @@ def read_by_go(text: str) -> ResolvConf:
             continue
         keyword, values = words[0], words[1:]
         if keyword == "nameserver" and values and len(conf.servers) < SERVERS_MAX:
-            conf = replace(conf, servers=(*conf.servers, values[0])) if _is_address(values[0]) else conf
+            conf = replace(conf, servers=(*conf.servers, values[0])) if is_ip_address(values[0]) else conf
         elif keyword == "search":
             conf = replace(conf, search=tuple(name for name in values if name != "."))
         elif keyword == "domain" and values:
@@ -199,11 +200,3 @@ def _by_dtoi(text: str) -> int:
 def _digits(text: str) -> int:
     """The number that *text* begins with; 0 without any. Of more digits than 64 bits can have the first ones."""
     return int(re.match(r"0*([0-9]{0,20})", text)[1] or 0)  # type: ignore[index]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

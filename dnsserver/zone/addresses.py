@@ -10,6 +10,16 @@ from dnsserver.zone.objects import ObjectKey
 BULK_ADDITIONS = 64
 
 
+def is_ip_address(text: str) -> bool:
+    """Whether *text* is an IPv4 address, or an IPv6 address in any spelling, with or without a scope. What is an index
+    key, or what the API takes, is less: `packed`, `sources.texts.is_address`."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def packed(address: str) -> bytes | None:
     """The 4 or 16 octets of an IP address in any accepted spelling, or None when *address* is none.
 

@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from dnsserver.sources.manifests.settings import SERVICE_RANGES
 from dnsserver.testing.kube_api.errors import bad_request, conflict, exists, invalid, not_found
 from dnsserver.testing.kube_api.resources import CRD_GROUP, DEFINITION_HINT, UNDEFINED, of_definition
 from dnsserver.testing.kube_api.store import Filter, Key, Store, Stored, Table, key_of
+from dnsserver.zone.addresses import is_ip_address
 from dnsserver.zone.objects import ObjectKey
 
 Obj = dict[str, Any]
@@ -225,7 +225,7 @@ def _complete(store: Store, obj: Obj, old: Obj | None) -> None:
     if spec["type"] == "ExternalName":
         return
     before = (old or {}).get("spec") or {}
-    if spec.get("clusterIP") not in (None, "", "None") and not _is_address(spec["clusterIP"]):
+    if spec.get("clusterIP") not in (None, "", "None") and not is_ip_address(spec["clusterIP"]):
         raise bad_request(
             f"spec.clusterIP: Invalid value: {spec['clusterIP']!r}: must be an IP address or None"
         )
@@ -242,16 +242,8 @@ def _free_address(store: Store, key: Key) -> str:
     services = store.tables["", "services"].objects.values()
     specs = [msgspec.json.decode(item.octets).get("spec") or {} for item in services]
     taken = (str(spec.get("clusterIP")) for spec in specs if isinstance(spec, dict))
-    allocator = Allocator("Services", SERVICE_RANGES[0], filter(_is_address, taken))
+    allocator = Allocator("Services", SERVICE_RANGES[0], filter(is_ip_address, taken))
     return allocator.address(ObjectKey(*key))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _established(definition: Obj) -> Obj:
