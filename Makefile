@@ -24,7 +24,7 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 
 # Quick, or somewhere else: make bench BENCH="--quick --out FOLDER".
 bench: $(READY_BENCH)
