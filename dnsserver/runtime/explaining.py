@@ -26,6 +26,8 @@ from dnsserver.wire.errors import NameTextError
 from dnsserver.wire.message import Message
 from dnsserver.wire.question import Question
 from dnsserver.wire.records import Record
+from dnsserver.zone.addresses import packed
+from dnsserver.zone.reverse import reverse_name
 
 #: A client that is not said: whoever sits at the server's host.
 LOCAL_CLIENT = "127.0.0.1"
@@ -69,11 +71,7 @@ class Explainer:
 
     async def explain(self, asking: Asking) -> Explanation:
         """Raises AskedError."""
-        rtype = type_number(asking.rtype)
-        if rtype is None:
-            raise AskedError(
-                f"{asking.rtype!r} is no type of records: write A, AAAA, SRV, PTR, TYPE65 or the like"
-            )
+        asking, rtype = _meant(asking)
         client = await self._client(asking.client)
         found: list[Explanation] = []
         for name in client.conf.names(asking.name)[:NAMES_MAX]:
@@ -173,6 +171,26 @@ class Explainer:
         zones = " ".join(dict.fromkeys(key.zone for key in site.block.keys))
         where = f"{site.block.file}:{site.block.line}"
         return Block(zones, self._listener.label, where, chained(site.plugins))
+
+
+def _meant(asking: Asking) -> tuple[Asking, int]:
+    """With the number of the type. An address is asked for as `dig -x` does: no library looks it up as a name.
+
+    Raises AskedError.
+    """
+    rtype = type_number(asking.rtype)
+    if rtype is None:
+        raise AskedError(
+            f"{asking.rtype!r} is no type of records: write A, AAAA, SRV, PTR, TYPE65 or the like"
+        )
+    if not asking.name:
+        raise AskedError("there is no name: write . for the root")
+    address = packed(asking.name)
+    if address is None:
+        return asking, rtype
+    if rtype not in (Type.A, Type.PTR):
+        raise AskedError(f"{asking.name} is an address, which has PTR records: ask for those, or for a name")
+    return replace(asking, name=names.to_text(reverse_name(address))), Type.PTR
 
 
 def _conf_of(pod: Whole, witness: Witness) -> ResolvConf:

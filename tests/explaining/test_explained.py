@@ -145,10 +145,24 @@ async def test_search_list_of_a_pod() -> None:
         assert len(failed.attempts) == 4
 
 
+@pytest.mark.parametrize("rtype", ["A", "PTR"])
+async def test_address(rtype: str) -> None:
+    """Is asked for as `dig -x` does, by pods too: no search list."""
+    async with running(CLUSTER) as server:
+        for client in ("", "default/slow-1"):
+            found = await Explainer(server).explain(Asking("10.244.0.9", rtype, client))
+            assert (found.name, found.rtype) == ("9.0.244.10.in-addr.arpa.", "PTR")
+            assert found.attempts == ()
+        v6 = await Explainer(server).explain(Asking("fd00::1", rtype))
+        assert v6.name.endswith(".0.0.d.f.ip6.arpa.")
+
+
 @pytest.mark.parametrize(
     ("asking", "text"),
     [
         (Asking("a..b"), "empty label"),
+        (Asking(""), "there is no name: write . for the root"),
+        (Asking("10.244.0.9", "MX"), "has PTR records"),
         (Asking("a", "NOPE"), "no type"),
         (Asking("a", "A", "nowhere"), "neither an IP address nor NAMESPACE/POD"),
         (Asking("a", "A", "default/nobody"), "there is no pod default/nobody"),
