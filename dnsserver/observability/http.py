@@ -29,6 +29,8 @@ CONNECTIONS_MAX = 128
 HEAD_MAX = 16_384
 #: Octets. Body of a request; probes have none, and where they have it is ignored.
 BODY_MAX = 65_536
+#: Turns of the event loop from accept() to the connection's task, and one to spare.
+_QUIET_ROUNDS = 4
 #: Octets taken from a connection at once.
 _READ_OCTETS = 4_096
 
@@ -139,6 +141,8 @@ class HttpListener:
 
         *handed_over*: others have them and go on with them; what was asked here is answered, for a second at most.
         """
+        if handed_over:
+            await self._accept_no_more()
         for sock in self._sockets if not handed_over else ():
             with contextlib.suppress(OSError):  # a socket that does not listen any more
                 sock.shutdown(socket.SHUT_RDWR)
@@ -152,6 +156,18 @@ class HttpListener:
             self._main.cancel()
             await asyncio.wait([self._main])
             await asyncio.sleep(0)  # the event loop loses aborted connections in its next round
+
+    async def _accept_no_more(self) -> None:
+        """What waits in the sockets is others' from now on; what was taken from them becomes a connection first.
+
+        Of a server that is closed while that is under way asyncio forgets the connection, which nobody closes then.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            for sock in server.sockets:
+                loop.remove_reader(sock.fileno())
+        for _ in range(_QUIET_ROUNDS):
+            await asyncio.sleep(0)
 
     async def _finish(self) -> None:
         """Until every request that was begun has its answer."""
