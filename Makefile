@@ -18,7 +18,7 @@ demo: $(READY)
 	$(BIN)/dnsserver serve zones/demo --port 1053
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 lint: $(READY)
@@ -45,7 +45,7 @@ image:
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[test]'
 	touch $@
 
 $(READY_BENCH): $(READY)

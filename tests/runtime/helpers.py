@@ -66,10 +66,12 @@ async def get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError:
         return 0, ""
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
-    head, _, body = (await asyncio.wait_for(reader.read(), PATIENCE_S)).partition(b"\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = (await asyncio.wait_for(reader.read(), PATIENCE_S)).partition(b"\r\n\r\n")
+    finally:
+        writer.close()
+        await writer.wait_closed()
     return int(head.split()[1]), body.decode()
 
 

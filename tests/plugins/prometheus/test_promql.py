@@ -24,7 +24,7 @@ from tests.support.tools import tool
 from tests.support.upstream import reply_to, sent, silent, upstream
 
 PROMETHEUS = """\
-global: {{scrape_interval: 250ms, scrape_timeout: 250ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: kube-dns
   static_configs:
@@ -165,7 +165,7 @@ async def _until_found(server: Prometheus) -> list[Read]:
     """What finds nothing by the end of our patience."""
     left = [*READS, *CHART_READS]
     try:
-        async with asyncio.timeout(PATIENCE_S * 3):
+        async with asyncio.timeout(PATIENCE_S * 6):
             while left:
                 await asyncio.sleep(PAUSE_S)
                 left = await missing(server, left)
