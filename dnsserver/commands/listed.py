@@ -30,17 +30,20 @@ def table(rows: Iterable[ServedName]) -> Iterator[str]:
 
 
 def origin_of(row: ServedName) -> str:
-    """`Service default/web demo/web.yaml:3`; for names of a zone itself, the zone."""
-    named = str(row.objects[0]) if row.objects else f"zone {row.zone}"
+    """`Service default/web demo/web.yaml:3`; `hosts /etc/hosts` for records that are in a file as they are; for names
+    of a zone itself, the zone."""
+    named = str(row.objects[0]) if row.objects else row.plugin if row.place else f"zone {row.zone}"
     return f"{named} {near(row.place)}".rstrip()
 
 
 def near(place: str) -> str:
     """*place* from the working folder on, where it lies there."""
     path, separator, line = place.rpartition(":")
-    if not separator or not Path(path).is_relative_to(Path.cwd()):
+    if not line.isdecimal():
+        path, separator, line = place, "", ""
+    if not Path(path).is_relative_to(Path.cwd()):
         return place
-    return f"{Path(path).relative_to(Path.cwd())}:{line}"
+    return f"{Path(path).relative_to(Path.cwd())}{separator}{line}"
 
 
 def json_lines(rows: Sequence[ServedName], beyond: Sequence[str]) -> Iterator[str]:
@@ -58,7 +61,7 @@ def zone_file(
     there whatever is *wanted*. Raises WrongZoneError."""
     zones = list(dict.fromkeys(row.zone for row in rows if row.type == Type.SOA.name))
     chosen = _chosen(zones, origin)
-    kept = [row for row in rows if row.zone == chosen and (wanted(row) or not row.objects)]
+    kept = [row for row in rows if row.zone == chosen and (wanted(row) or not (row.objects or row.place))]
     kept.sort(
         key=lambda row: (row.name.lower() != chosen, row.type != Type.SOA.name)
     )  # stable: the order stays

@@ -261,6 +261,12 @@ class Listing:
     places: Callable[[], Mapping[Identity, str]] = dict
     local: bool = True
     """What the names are made of is in files: nobody has to be asked for it."""
+    answers: Callable[[Question], bool] | None = None
+    """Whether the plugin itself answers a question of class IN now: what those behind it have is then not told of.
+    None: they have nothing of the same name."""
+    read: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    """Entered before names are told where nobody follows the cluster and no query is answered. None: what they are made
+    of is there anyway, or cannot be had without others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

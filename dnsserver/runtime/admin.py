@@ -149,10 +149,10 @@ class _Endpoint:
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return _problem(415, "the content type has to be application/json")
         if request.path == "/names":
-            return self._names(request.body)
+            return await self._names(request.body)
         return await self._explain(request.body)
 
-    def _names(self, body: bytes) -> HttpAnswer:
+    async def _names(self, body: bytes) -> HttpAnswer:
         """One page of the names (runtime/naming.py)."""
         # Imported here: a server does without it until it is first asked.
         from dnsserver.runtime.naming import NamePages, NoSuchListError
@@ -163,9 +163,12 @@ class _Endpoint:
         if self._pages is None:
             self._pages = NamePages()
         try:
-            return _json(200, self._pages.page(self._server(), cursor))
+            async with asyncio.timeout(EXPLAIN_S), self._turn:
+                return _json(200, self._pages.page(await self._prepared(), cursor))
         except NoSuchListError as error:
             return _problem(410, str(error))
+        except TimeoutError:
+            return _problem(503, f"no names within {EXPLAIN_S:g} s")
 
     async def _explain(self, body: bytes) -> HttpAnswer:
         # Imported here: a server does without it until it is first asked.
@@ -190,13 +193,17 @@ class _Endpoint:
     async def _explainer(self) -> "Explainer":
         from dnsserver.runtime.explaining import Explainer
 
+        return Explainer(await self._prepared())
+
+    async def _prepared(self) -> ClusterDnsServer:
+        """The server that there is, with what its plugins need to answer; it is to be asked in the `_turn`."""
         server = self._server()
         if not self._answers:
             if self._stage is None or self._stage.server is not server:
                 await self.close()
                 self._stage = _Stage(server)
             await self._stage.ready()
-        return Explainer(server)
+        return server
 
     async def close(self) -> None:
         if self._stage is not None:

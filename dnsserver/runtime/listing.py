@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from dnsserver.config import ConfigError
+from dnsserver.plugins.plugin import Listing, Plugin
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltListener, BuiltSite
 from dnsserver.sources.zonefile.printing import rdata_text
 from dnsserver.wire import names
 from dnsserver.wire.codes import type_name, type_number
+from dnsserver.wire.question import Question
 from dnsserver.zone.canonical import sort_key
 from dnsserver.zone.listing import Listed
 from dnsserver.zone.objects import Identity, ObjectKey
 from dnsserver.zone.reverse import is_reverse
+
+#: As `Listing.answers`.
+Answers = Callable[[Question], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class ServedName:
 
     `server` are the keys of the server block that answers, as `.:53`, and `plugin` is that of its plugins that does;
     `objects` are what the records are made of, the first is what the name is named after; `place` is `FILE:LINE` of one
-    of them, "" if none is known.
+    of them or, without any, `FILE:LINE` or `FILE` of the records; "" if none is known.
     """
 
     name: str
@@ -48,7 +53,7 @@ class ServedName:
             server,
             plugin,
             listed.made_of,
-            next((places[each] for each in listed.made_of if each in places), ""),
+            listed.place or next((places[each] for each in listed.made_of if each in places), ""),
         )
 
     @property
@@ -107,12 +112,10 @@ class ServedNames:
         for site in self._sites:
             answered = _dispatched(self._server.built, site)
             shown = " ".join(key.shown for key in site.block.keys)
-            for plugin in site.plugins:
-                if plugin.listing is None:
-                    continue
-                places = plugin.listing.places()
-                for listed in plugin.listing.names():
-                    if answered(listed.owner.lower()):
+            for plugin, listing, before in _in_turn(site):
+                places = listing.places()
+                for listed in listing.names():
+                    if answered(listed.owner.lower()) and not _taken(listed, before):
                         yield ServedName.of(listed, shown, plugin.name, places)
 
     def in_order(self) -> list[ServedName]:
@@ -129,8 +132,8 @@ async def listed_names(server: ClusterDnsServer, *, local: bool = False) -> Asyn
         for plugin in (plugin for site in sites for plugin in site.plugins):
             if plugin.listing is None:
                 continue
-            if plugin.follow is not None:
-                await exits.enter_async_context(plugin.follow())
+            if plugin.listing.read is not None:
+                await exits.enter_async_context(plugin.listing.read())
             waits = "" if plugin.waiting_for is None else plugin.waiting_for()
             if waits:
                 raise ConfigError(
@@ -141,6 +144,21 @@ async def listed_names(server: ClusterDnsServer, *, local: bool = False) -> Asyn
 
 def _is_local(site: BuiltSite) -> bool:
     return all(plugin.listing is None or plugin.listing.local for plugin in site.plugins)
+
+
+def _in_turn(site: BuiltSite) -> Iterator[tuple[Plugin, Listing, tuple[Answers, ...]]]:
+    """The plugins with names, each with those in front of it."""
+    before: tuple[Answers, ...] = ()
+    for plugin in site.plugins:
+        if plugin.listing is not None:
+            yield plugin, plugin.listing, before
+            if plugin.listing.answers is not None:
+                before = (*before, plugin.listing.answers)
+
+
+def _taken(listed: Listed, before: tuple[Answers, ...]) -> bool:
+    """Whether a plugin in front answers in place of these records."""
+    return bool(before) and any(answers(Question(listed.owner.lower(), listed.rtype)) for answers in before)
 
 
 def _dispatched(built: tuple[BuiltListener, ...], site: BuiltSite) -> Callable[[bytes], bool]:

@@ -14,11 +14,13 @@ from dnsserver.zone.view import Owner
 @dataclass(frozen=True, slots=True)
 class Listed:
     """The records of one owner name and type, in the zone `origin` (lower case). `made_of`: the objects that they come
-    from, first the one that the name is named after; none for names of the zone itself."""
+    from, first the one that the name is named after; none for names of the zone itself, and for those that are in a
+    file as they are: `place` is where, as `FILE:LINE` or `FILE`."""
 
     origin: bytes
     records: tuple[Record, ...]
     made_of: tuple[Identity, ...] = ()
+    place: str = ""
 
     @property
     def owner(self) -> bytes:

@@ -106,6 +106,24 @@ def test_corefiles(tmp_path: Path, call: Finish) -> None:
     assert "+web.default.svc.cluster.local. 7 A 10.9.0.80  (Service default/web web.yaml:1)" in lines
 
 
+def test_corefiles_with_hosts_and_zone_files(tmp_path: Path, call: Finish) -> None:
+    """Names of files are compared too: the Corefile need not say anything else."""
+    hosts = ".:5300 {\n  hosts none.txt example.net {\n    192.0.2.1 one.example.net\n    no_reverse\n  }\n"
+    zone = "$ORIGIN example.org.\n@ 300 IN SOA ns hostmaster 7 3600 600 86400 60\n@ 300 IN NS ns\n"
+    for name, address in (("old", "192.0.2.53"), ("new", "192.0.2.54")):
+        (tmp_path / name).write_text(f"{hosts}  file {name}.zone example.org\n}}\n")
+        (tmp_path / f"{name}.zone").write_text(f"{zone}ns 300 IN A {address}\n")
+    (tmp_path / "new").write_text((tmp_path / "new").read_text().replace("192.0.2.1", "192.0.2.2"))
+    done = call("diff", "-conf", "old", "new")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-4:] == [
+        "-one.example.net. 3600 A 192.0.2.1  (hosts old:2)",
+        "+one.example.net. 3600 A 192.0.2.2  (hosts new:2)",
+        "-ns.example.org. 300 A 192.0.2.53  (file old.zone)",
+        "+ns.example.org. 300 A 192.0.2.54  (file new.zone)",
+    ]
+
+
 def test_names_of_a_cluster_that_is_elsewhere_are_not_compared(tmp_path: Path, call: Finish) -> None:
     text = ".:5300 {\n  kubernetes cluster.local {\n    endpoint http://127.0.0.1:1\n  }\n}\n"
     for name in ("old", "new"):

@@ -9,7 +9,7 @@ from tests.support.process import PATIENCE_S, REPOSITORY, environment
 
 DOCS = REPOSITORY / "docs" / "names-lint-diff.md"
 SESSION = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
-MANIFEST = re.compile(r"```yaml\n# (?P<name>\S+)\n(?P<text>.*?)```", re.DOTALL)
+GIVEN = re.compile(r"```(?:yaml|text)\n# (?P<name>\S+)\n(?P<text>.*?)```", re.DOTALL)
 
 
 def printed(command: str, folder: Path) -> str:
@@ -30,7 +30,7 @@ def printed(command: str, folder: Path) -> str:
 
 def prepared(folder: Path, text: str) -> None:
     """The files of the examples."""
-    for found in MANIFEST.finditer(text):
+    for found in GIVEN.finditer(text):
         (folder / found["name"]).write_text(found["text"])
     changed = (folder / "shop.yaml").read_text().replace("10.96.1.1", "10.96.1.2")
     (folder / "shop-new.yaml").write_text(changed)
@@ -40,6 +40,6 @@ def test_examples(tmp_path: Path) -> None:
     text = DOCS.read_text()
     prepared(tmp_path, text)
     sessions = list(SESSION.finditer(text))
-    assert len(sessions) == 5
+    assert len(sessions) == 6
     for session in sessions:
         assert printed(session["command"], tmp_path) == session["output"], session["command"]

@@ -9,7 +9,7 @@ from dnsserver.runtime.listing import ServedName
 from dnsserver.runtime.naming import LISTS_MAX, PAGE_MAX, NamePages, NoSuchListError
 from tests.end_to_end.commands import SERVICE, Finish, started
 from tests.runtime.helpers import server_of
-from tests.support.process import free_port
+from tests.support.process import free_port, wait_until
 
 #: Services; each has five names and types, so that there are several pages.
 MANY = 250
@@ -59,6 +59,28 @@ def test_names_of_a_running_server_are_those_of_its_manifests(
     assert found == expected
     assert len(table.stdout.splitlines()) == 1 + 2 * MANY
     assert "pods insecure" in table.stderr
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_files_as_they_are_now(workers: str, tmp_path: Path, call: Finish) -> None:
+    """Whichever process answers queries: the endpoint follows the same files."""
+    hosts, admin = tmp_path / "hosts.txt", f"127.0.0.1:{free_port()}"
+    hosts.write_text("192.0.2.1 one.example.net\n")
+    (tmp_path / "Corefile").write_text(
+        f".:{free_port()} {{\nbind 127.0.0.1\nhosts hosts.txt example.net {{\nreload 100ms\n}}\n}}\n"
+    )
+
+    def listed() -> list[object]:
+        told = json.loads(call("names", "--server", admin, "--json", "--type", "A").stdout)
+        return [(each["name"], each["values"], each["place"]) for each in told["names"]]
+
+    with started(
+        "--admin", admin, "--workers", workers, "--state-dir", tmp_path / "s", cwd=tmp_path
+    ) as server:
+        assert listed() == [("one.example.net.", ["192.0.2.1"], "hosts.txt")]
+        hosts.write_text("192.0.2.1 one.example.net\n192.0.2.2 two.example.net\n")
+        wait_until(lambda: len(listed()) == 2, lambda: str(listed()))
+        assert server.stop() == 0
 
 
 async def test_lists_that_are_not_asked_for_end(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from dnsserver.config import Directive
 from dnsserver.plugins.auto.folder import ZoneFolder
 from dnsserver.plugins.auto.settings import AutoSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.static_listing import listing_of
 from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 
 
@@ -29,4 +30,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         remembers=StaticReplies("auto", table, site.server.now, within=settings.zones),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
+        listing=listing_of(table, folder.place, within=settings.zones, read=folder.kept),
     )

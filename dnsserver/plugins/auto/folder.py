@@ -40,6 +40,11 @@ class ZoneFolder:
                 looking.cancel()
                 await asyncio.wait((looking,))
 
+    def place(self, origin: bytes) -> str:
+        """The file of a zone; "" where it has gone."""
+        file = self._files.get(origin)
+        return "" if file is None else str(file.path)
+
     async def _keep(self) -> None:
         while self._settings.reload_s > 0:
             await asyncio.sleep(self._settings.reload_s)

@@ -8,6 +8,7 @@ from dnsserver.config.gotext import duration_text
 from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.file.settings import FileSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
+from dnsserver.plugins.static_listing import listing_of
 from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 from dnsserver.plugins.zone_files import ZoneFiles, open_error
 from dnsserver.sources.zonefile import ZoneFileError
@@ -20,6 +21,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError, also when a file is no zone."""
     settings = FileSettings.from_directive(directive, site.zones, site.directory)
     table = ZoneTable()
+    paths = {file.origin: str(file.path) for file in settings.files}
 
     def changed(origin: bytes) -> None:
         site.server.forget()
@@ -53,6 +55,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         remembers=StaticReplies("file", table, site.server.now, settings.fallthrough),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
+        listing=listing_of(table, lambda origin: paths[origin], fallthrough=settings.fallthrough),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dnsserver.config import Directive
 from dnsserver.plugins.hosts.handler import PLUGIN, Hosts, HostsAnswers
+from dnsserver.plugins.hosts.listing import listing_of
 from dnsserver.plugins.hosts.settings import HostsSettings
 from dnsserver.plugins.hosts.watching import KnownHosts
 from dnsserver.plugins.plugin import Handler, Plugin, Site
@@ -24,4 +25,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         follow=known.warned,
         metrics=known.families,
         check=known.check,
+        listing=listing_of(answers, directive.last().name.where),
     )

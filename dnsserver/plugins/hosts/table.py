@@ -5,7 +5,7 @@ What is kept is flat octets: lists of a million names are in use, as block lists
 
 import socket
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dnsserver.wire import names
@@ -44,6 +44,12 @@ class HostTable:
         if found is None and self.wild[rtype]:
             found = self.wild[rtype].get(_WILDCARD + name[1 + name[0] :]) if name[0] else None
         return found or b""
+
+    def owners(self) -> Iterator[tuple[Type, list[bytes]]]:
+        """The names that have records of a type; for PTR the packed addresses."""
+        for rtype in SIZES:
+            yield rtype, [*self.exact[rtype], *self.wild[rtype]]
+        yield Type.PTR, list(self.names)
 
     def dismantle(self) -> None:
         """Give the memory back bit by bit: to free a large dictionary at once holds up every thread."""

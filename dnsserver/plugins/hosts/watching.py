@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from dnsserver.observability.families import AnyFamily, Family, Kind
 from dnsserver.observability.logs import plugin_logger
@@ -47,6 +47,21 @@ class KnownHosts:
     def names_of(self, address: bytes) -> bytes:
         """The names of a packed address one behind the other."""
         return self._file.names.get(address, b"") + self._inline.names.get(address, b"")
+
+    def owners(self) -> Iterator[tuple[bytes, Type, bool]]:
+        """Each name with a type that it has records of, and each packed address with PTR, as they are at the beginning;
+        and whether the file has it, or the Corefile alone."""
+        tables = ((self._file, True), (self._inline, False))
+        found = [(rtype, owners, in_file) for table, in_file in tables for rtype, owners in table.owners()]
+        for rtype, owners, in_file in found:
+            for owner in owners:
+                if in_file or not self._in_file(owner, rtype):
+                    yield owner, rtype, in_file
+
+    def _in_file(self, owner: bytes, rtype: Type) -> bool:
+        if rtype is Type.PTR:
+            return owner in self._file.names
+        return owner in self._file.exact[rtype] or owner in self._file.wild[rtype]
 
     @contextlib.asynccontextmanager
     async def warned(self) -> AsyncIterator[None]:

@@ -40,5 +40,5 @@ def setup(directive: Directive, site: Site) -> Plugin:
         claims=joined.claims,
         leaves_alone=joined.leaves_alone,
         zone_copy=joined.zone_copy,
-        listing=Listing(lambda: joined.answers.listing(), places=places),
+        listing=Listing(lambda: joined.answers.listing(), places=places, answers=joined.claims),
     )

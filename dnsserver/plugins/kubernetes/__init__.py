@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def setup(directive: Directive, site: Site) -> Plugin:
     def wrap(next_handler: Handler) -> Handler:
         return KubernetesHandler(answers, next_handler, site.server.resolve)
 
+    def follow() -> AbstractAsyncContextManager[None]:
+        return fed(kept, settings, now, factory)
+
     def witness() -> Witness:
         # Imported here: a server does without it until something is to be explained.
         from dnsserver.plugins.kubernetes.witness import ClusterWitness
@@ -56,7 +60,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         name=KUBERNETES,
         wrap=wrap,
         lifespan=kept.attending,
-        follow=lambda: fed(kept, settings, now, factory),
+        follow=follow,
         modules=() if site.source or settings.manifests else (LIVE_SOURCE,),
         refresh=kept.refresh,
         waiting_for=lambda: waiting_for(state),
@@ -70,7 +74,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
         labels=QueryLabels(answers, settings.clustersets).of,
         zone_copy=lambda origin: _copy(zones, origin),
         listing=Listing(
-            answers.listing, beyond(settings), made.places, local=bool(settings.manifests or site.source)
+            answers.listing,
+            beyond(settings),
+            made.places,
+            local=bool(settings.manifests or site.source),
+            answers=answers.claims,
+            read=follow,
         ),
         witness=witness,
     )

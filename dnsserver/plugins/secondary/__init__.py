@@ -11,6 +11,7 @@ from dnsserver.plugins.secondary.copies import ZoneFileCopy
 from dnsserver.plugins.secondary.following import ZoneFollower
 from dnsserver.plugins.secondary.reading import ZoneReader
 from dnsserver.plugins.secondary.settings import SecondarySettings
+from dnsserver.plugins.static_listing import listing_of
 from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
 from dnsserver.plugins.transfer.settings import ipaddress_of
 from dnsserver.transports.tasks import TaskHome
@@ -75,4 +76,14 @@ def setup(directive: Directive, site: Site) -> Plugin:
         remembers=StaticReplies("secondary", table, site.server.now, settings.fallthrough),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
+        listing=listing_of(
+            table,
+            lambda origin: ", ".join(map(str, settings.primaries[origin])),
+            fallthrough=settings.fallthrough,
+            beyond=tuple(map(_beyond, settings.primaries)),
+        ),
     )
+
+
+def _beyond(origin: bytes) -> str:
+    return f"secondary {names.to_text(origin)}: another server's names, which a running server lists once it has them."
