@@ -61,7 +61,7 @@ def zone_file(
     there whatever is *wanted*. Raises WrongZoneError."""
     zones = list(dict.fromkeys(row.zone for row in rows if row.type == Type.SOA.name))
     chosen = _chosen(zones, origin)
-    kept = [row for row in rows if row.zone == chosen and (wanted(row) or not (row.objects or row.place))]
+    kept = [row for row in rows if row.zone == chosen and (wanted(row) or _is_frame(row))]
     kept.sort(
         key=lambda row: (row.name.lower() != chosen, row.type != Type.SOA.name)
     )  # stable: the order stays
@@ -74,6 +74,11 @@ def zone_file(
     for row in kept:
         for value in row.values:
             yield f"{row.name}\t{row.ttl}\tIN\t{row.type}\t{value}"
+
+
+def _is_frame(row: ServedName) -> bool:
+    """Whether a zone is none without it: its apex, and other names of the zone itself."""
+    return row.name.lower() == row.zone or not (row.objects or row.place)
 
 
 def _chosen(zones: Sequence[str], origin: str) -> str:

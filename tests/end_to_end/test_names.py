@@ -87,6 +87,22 @@ def test_master_file_is_served_by_the_program(tmp_path: Path, call: Finish) -> N
         assert server.stop() == 0
 
 
+def test_master_file_of_a_zone_file(tmp_path: Path, call: Finish) -> None:
+    """Its apex is there whatever is chosen: without SOA it would be no zone."""
+    text = "$ORIGIN example.org.\n@ 300 IN SOA ns hostmaster 7 3600 600 86400 60\n@ 300 IN NS ns\n"
+    (tmp_path / "zone").write_text(f"{text}ns 300 IN A 192.0.2.53\nwww 300 IN AAAA 2001:db8::1\n")
+    (tmp_path / "Corefile").write_text("example.org:5300 {\n  bind 127.0.0.1\n  file zone\n}\n")
+    words = ("names", "-conf", "Corefile", "--format", "zone", "--type", "A")
+    found = dns.zone.from_text(call(*words).stdout, "example.org", relativize=False)
+    assert sorted(
+        (str(name), dns.rdatatype.to_text(each.rdtype)) for name, each in found.iterate_rdatasets()
+    ) == [
+        ("example.org.", "NS"),
+        ("example.org.", "SOA"),
+        ("ns.example.org.", "A"),
+    ]
+
+
 def test_corefile_with_external_names_and_verified_pods(tmp_path: Path, call: Finish) -> None:
     (tmp_path / "web.yaml").write_text(
         SERVICE.replace("clusterIP: 10.9.0.80", "clusterIP: 10.9.0.80, externalIPs: [192.0.2.80]")
