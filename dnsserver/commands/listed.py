@@ -1,9 +1,10 @@
 """Names and their records as tables, JSON and master files."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from dnsserver.plugins.kubernetes.state_answers import KUBERNETES
 from dnsserver.runtime.listing import ServedName
 from dnsserver.wire import names
 from dnsserver.wire.codes import Type
@@ -57,11 +58,13 @@ def json_lines(rows: Sequence[ServedName], beyond: Sequence[str]) -> Iterator[st
 def zone_file(
     rows: Sequence[ServedName], beyond: Sequence[str], origin: str, wanted: Callable[[ServedName], bool]
 ) -> Iterator[str]:
-    """The zone *origin* ("": the first that is no reverse zone) as a master file (RFC 1035 section 5); its apex is
-    there whatever is *wanted*. Raises WrongZoneError."""
-    zones = list(dict.fromkeys(row.zone for row in rows if row.type == Type.SOA.name))
-    chosen = _chosen(zones, origin)
-    kept = [row for row in rows if row.zone == chosen and (wanted(row) or _is_frame(row))]
+    """The zone *origin* ("": the cluster's own or, without one, the first that is no reverse zone) as a master file
+    (RFC 1035 section 5); its apex is there whatever is *wanted*. Raises WrongZoneError."""
+    apexes = {row.zone: row.plugin for row in rows if row.type == Type.SOA.name}
+    zones = list(apexes)
+    own = [zone for zone, plugin in apexes.items() if plugin == KUBERNETES]
+    chosen = _chosen(zones, own, origin)
+    kept = [row for row in rows if _zone_of(row, apexes) == chosen and (wanted(row) or _is_frame(row))]
     kept.sort(
         key=lambda row: (row.name.lower() != chosen, row.type != Type.SOA.name)
     )  # stable: the order stays
@@ -81,12 +84,20 @@ def _is_frame(row: ServedName) -> bool:
     return row.name.lower() == row.zone or not (row.objects or row.place)
 
 
-def _chosen(zones: Sequence[str], origin: str) -> str:
+def _zone_of(row: ServedName, apexes: Container[str]) -> str:
+    """The zone that a name is in: `hosts` has names in zones of others, and no SOA."""
+    if row.zone in apexes:
+        return row.zone
+    above = map(names.to_text, names.suffixes(names.from_text(row.name.lower())))
+    return next((zone for zone in above if zone in apexes), row.zone)
+
+
+def _chosen(zones: Sequence[str], own: Sequence[str], origin: str) -> str:
     if origin:
         if origin in zones:
             return origin
         raise WrongZoneError(f"there is no zone {origin}: take one of {' '.join(zones)}")
-    forward = [zone for zone in zones if not is_reverse(names.from_text(zone))]
+    forward = [zone for zone in (*own, *zones) if not is_reverse(names.from_text(zone))]
     if not zones:
         raise WrongZoneError("there is no zone")
     return (forward or zones)[0]

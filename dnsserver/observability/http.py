@@ -29,7 +29,7 @@ CONNECTIONS_MAX = 128
 HEAD_MAX = 16_384
 #: Octets. Body of a request; probes have none, and where they have it is ignored.
 BODY_MAX = 65_536
-#: Turns of the event loop from accept() to the connection's task, and one to spare.
+#: Turns of the event loop from accept() to the connection's task, without TLS, and one to spare.
 _QUIET_ROUNDS = 4
 #: Octets taken from a connection at once.
 _READ_OCTETS = 4_096
@@ -141,15 +141,11 @@ class HttpListener:
 
         *handed_over*: others have them and go on with them; what was asked here is answered, for a second at most.
         """
-        if handed_over:
-            await self._accept_no_more()
-        for sock in self._sockets if not handed_over else ():
-            with contextlib.suppress(OSError):  # a socket that does not listen any more
-                sock.shutdown(socket.SHUT_RDWR)
-        for server in self._servers:
-            server.close()
-        for sock in self._sockets:  # which a server that never came to be has not closed
-            sock.close()
+        try:
+            if handed_over:
+                await self._accept_no_more()
+        finally:
+            self._close_sockets(handed_over)
         if handed_over:
             await self._finish()
         if self._main is not None:
@@ -157,8 +153,18 @@ class HttpListener:
             await asyncio.wait([self._main])
             await asyncio.sleep(0)  # the event loop loses aborted connections in its next round
 
+    def _close_sockets(self, handed_over: bool) -> None:
+        for sock in self._sockets if not handed_over else ():
+            with contextlib.suppress(OSError):  # a socket that does not listen any more
+                sock.shutdown(socket.SHUT_RDWR)
+        for server in self._servers:
+            server.close()
+        for sock in self._sockets:  # which a server that never came to be has not closed
+            sock.close()
+
     async def _accept_no_more(self) -> None:
-        """What waits in the sockets is others' from now on; what was taken from them becomes a connection first.
+        """What waits in the sockets is others' from now on; what was taken from them becomes a connection first, but
+        for one whose TLS handshake is under way, which is cut.
 
         Of a server that is closed while that is under way asyncio forgets the connection, which nobody closes then.
         """

@@ -254,10 +254,11 @@ class ZoneCopy:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The names that a plugin answers, for people: `names` begins anew with each call. `beyond` says in sentences what
-    else it answers, which cannot be told in advance. `places` are where objects stand, as `FILE:LINE`, if in files."""
+    else it answers, which cannot be told in advance, or not now. `places` are where objects stand, as `FILE:LINE`, if
+    in files."""
 
     names: Callable[[], Iterator[Listed]]
-    beyond: tuple[str, ...] = ()
+    beyond: Callable[[], Sequence[str]] = tuple
     places: Callable[[], Mapping[Identity, str]] = dict
     local: bool = True
     """What the names are made of is in files: nobody has to be asked for it."""
@@ -267,6 +268,9 @@ class Listing:
     read: Callable[[], AbstractAsyncContextManager[None]] | None = None
     """Entered before names are told where nobody follows the cluster and no query is answered. None: what they are made
     of is there anyway, or cannot be had without others."""
+    by_answering: bool = False
+    """Where several processes serve, those that answer queries have what the names are made of (`Plugin.lifespan`), and
+    the one that follows the cluster has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,54 +1,62 @@
 """The names of `file`, `auto` and `secondary`, for people."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from dnsserver.answering.static import tell
 from dnsserver.plugins.plugin import Listing
-from dnsserver.plugins.static_zones import ZoneTable
+from dnsserver.plugins.static_zones import Reach
 from dnsserver.wire import names
+from dnsserver.wire.codes import Type
 from dnsserver.wire.question import Question
 from dnsserver.zone.listing import Listed
 from dnsserver.zone.static import StaticZone
 
 
 def listing_of(
-    table: ZoneTable,
+    reach: Reach,
     place: Callable[[bytes], str],
-    *,
-    fallthrough: Sequence[bytes] = (),
-    within: Sequence[bytes] = (names.ROOT,),
+    unknown: Callable[[bytes], str] = names.to_text,
     read: Callable[[], AbstractAsyncContextManager[None]] | None = None,
-    beyond: tuple[str, ...] = (),
 ) -> Listing:
-    """*place*: where the zone with an origin comes from. *fallthrough*, *within*: as for StaticZoneHandler; *read*,
-    *beyond*: as for Listing."""
+    """*place*: the file of the zone with an origin, "" if it has none. *unknown*: what to say of one without content.
+    *read*: as for Listing."""
+    table = reach.table
 
     def listed() -> Iterator[Listed]:
         for origin in table.origins:
             zone = table[origin]
             for name in () if zone is None else zone.names():
-                if zone is not None and answered_by(name) == origin:
-                    yield from _at(zone, name, place(origin))
-
-    def answered_by(name: bytes) -> bytes | None:
-        inside = any(names.is_below(name, each) for each in within)
-        return table.origin_of(name) if inside else None
+                current = table[origin]  # it may be another one meanwhile
+                if current is not None and reach.origin_of(name) == origin:
+                    yield from _at(current, name, place(origin))
 
     def answers(question: Question) -> bool:
-        origin = answered_by(question.name.lower())
+        name = question.name.lower()
+        origin = reach.origin_of(name)
         if origin is None:
             return False
         zone = table[origin]
-        if zone is None or not any(names.is_below(question.name.lower(), each) for each in fallthrough):
-            return True
-        return not tell(zone, question, do=False).missing
+        return zone is None or not (reach.falls_through(name) and tell(zone, question, do=False).missing)
 
-    return Listing(listed, beyond, answers=answers, read=read)
+    def beyond() -> Iterator[str]:
+        for origin in table.origins:
+            zone = table[origin]
+            if zone is None:
+                yield unknown(origin)
+            elif Type.DNSKEY in zone.node(origin).rrsets:
+                yield f"{names.to_text(origin)} is signed; signatures are not listed."
+
+    return Listing(listed, lambda: tuple(beyond()), answers=answers, read=read, by_answering=True)
 
 
 def _at(zone: StaticZone, name: bytes, place: str) -> Iterator[Listed]:
-    """What is answered with: neither what is below a cut, which is a referral, nor signatures, which go with others."""
+    """What clients get to see, referrals included: neither what a CNAME, DNAME or cut hides, nor signatures."""
     for rtype, rrset in zone.node(name).rrsets.items():
-        if tell(zone, Question(name, rtype), do=False).reply.answer:
+        reply = tell(zone, Question(name, rtype), do=False).reply
+        if any(
+            (record.owner.lower(), record.rtype) == (name, rtype)
+            for section in (reply.answer, reply.authority, reply.additional)
+            for record in section
+        ):
             yield Listed(zone.origin, tuple(rrset.records(name, zone.origin)), place=place)

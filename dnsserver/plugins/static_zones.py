@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dnsserver.answering.query import Query, follow
 from dnsserver.answering.reply import Reply
@@ -69,34 +69,45 @@ class ZoneTable:
         return ZoneCopy(zone.soa.records(origin, origin)[0], zone.records)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which names a plugin answers from the zones of *table*: those *within*; of them, what has no records in the zones
+    of *fallthrough* is the next plugin's business. All are wire names in lower case."""
+
+    table: ZoneTable
+    fallthrough: Sequence[bytes] = ()
+    within: Sequence[bytes] = (names.ROOT,)
+
+    def includes(self, name: bytes) -> bool:
+        return any(names.is_below(name, zone) for zone in self.within)
+
+    def origin_of(self, name: bytes) -> bytes | None:
+        """The zone that *name* is answered from."""
+        return self.table.origin_of(name) if self.includes(name) else None
+
+    def falls_through(self, name: bytes) -> bool:
+        """Whether *name*, without records, is the next plugin's business."""
+        return any(names.is_below(name, zone) for zone in self.fallthrough)
+
+
 class StaticReplies:
     """The replies of a block's zones that hang on nothing but the question: they may be given again until a zone
-    changes, which has to end with `Server.forget`. Arguments as for StaticZoneHandler; *now*: Unix seconds."""
+    changes, which has to end with `Server.forget`. *now*: Unix seconds."""
 
-    def __init__(
-        self,
-        plugin: str,
-        table: ZoneTable,
-        now: Callable[[], float],
-        fallthrough: Sequence[bytes] = (),
-        within: Sequence[bytes] = (names.ROOT,),
-    ) -> None:
+    def __init__(self, plugin: str, reach: Reach, now: Callable[[], float]) -> None:
         self._plugin = plugin
-        self._table = table
+        self._reach = reach
         self._now = now
-        self._fallthrough = tuple(fallthrough)
-        self._within = tuple(within)
 
     def lasting(self, question: Question, *, do: bool, cd: bool) -> Lasting | None:  # noqa: ARG002 - as Remembers
         """As `Remembers.lasting`; None where a CNAME leaves the zone, or the next plugin has a say."""
         name = question.name.lower()
-        origin = self._table.origin_of(name)
-        zone = None if origin is None else self._table[origin]
-        inside = any(names.is_below(name, each) for each in self._within)
-        if zone is None or not inside or question.rclass != Class.IN:
+        origin = self._reach.origin_of(name)
+        zone = None if origin is None else self._reach.table[origin]
+        if zone is None or question.rclass != Class.IN:
             return None
         told = tell(zone, question, do=do)
-        falls = told.missing and any(names.is_below(name, each) for each in self._fallthrough)
+        falls = told.missing and self._reach.falls_through(name)
         if told.elsewhere is not None or falls or question.rtype in (Type.AXFR, Type.IXFR):
             return None
         second = int(self._now())
@@ -116,56 +127,50 @@ def notified_secondaries(block: Sequence[Plugin], origin: bytes) -> None:
 
 
 class StaticZoneHandler:
-    """Answers from the zones of *table*; everything else goes to *following*.
+    """Answers what is in *reach*; everything else goes to *following*.
 
-    *lookup* puts a query through the whole server, for CNAMEs that leave a zone. In the zones of *fallthrough* a name
-    that has no records is the next plugin's business. *within*: names elsewhere are not looked at.
+    *lookup* puts a query through the whole server, for CNAMEs that leave a zone.
     """
 
     def __init__(
         self,
         plugin: str,
-        table: ZoneTable,
+        reach: Reach,
         following: Handler,
         lookup: Callable[[Query], Awaitable[Reply | None]],
-        fallthrough: Sequence[bytes] = (),
-        within: Sequence[bytes] = (names.ROOT,),
         notified: Notified | None = None,
     ) -> None:
         self._plugin = plugin
-        self._table = table
+        self._reach = reach
         self._next = following
         self._lookup = lookup
-        self._fallthrough = tuple(fallthrough)
-        self._within = tuple(within)
         self._notified = notified
         self._dropped = 0
         self._log = logging.getLogger(f"dnsserver.plugin.{plugin}")
 
     async def __call__(self, query: Query) -> Reply | None:
-        inside = any(names.is_below(query.name, zone) for zone in self._within)
-        origin = self._table.origin_of(query.name) if inside else None
+        origin = self._reach.origin_of(query.name)
         if origin is None:
-            return await self._elsewhere(query, inside)
+            return await self._elsewhere(query)
         if query.question.rclass != Class.IN or query.question.rtype in (Type.AXFR, Type.IXFR):
             return not_supported(query)
         if query.header.opcode == Opcode.NOTIFY:
             return self._confirmed(query, origin)
-        zone = self._table[origin]
+        zone = self._reach.table[origin]
         if zone is None:
             error = f"zone {names.to_text(origin)} has not been loaded"
             return Reply(
                 rcode=Rcode.SERVFAIL, options=(told_cause(ExtendedError.NOT_READY, error),), error=error
             )
         told = tell(zone, query.question, do=query.edns is not None and query.edns.do)
-        if told.missing and any(names.is_below(query.name, each) for each in self._fallthrough):
+        if told.missing and self._reach.falls_through(query.name):
             return await self._next(query)
         reply = replace(told.reply, plugin=self._plugin)
         return reply if told.elsewhere is None else await self._chased(reply, told.elsewhere, query)
 
-    async def _elsewhere(self, query: Query, inside: bool) -> Reply | None:
+    async def _elsewhere(self, query: Query) -> Reply | None:
         """At the end of the chain an authoritative server refuses what is not its business."""
-        if isinstance(self._next, NoNextPlugin) and inside:
+        if isinstance(self._next, NoNextPlugin) and self._reach.includes(query.name):
             return NOT_AUTHORITATIVE
         return await self._next(query)
 

@@ -107,11 +107,17 @@ class _Stage:
         self._end, self._up = asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._live(), name="explain")
 
+    @property
+    def is_over(self) -> bool:
+        return self._task.done()
+
     async def ready(self) -> None:
         """Raises what keeps the plugins from it."""
         up = asyncio.create_task(self._up.wait())
-        await asyncio.wait((self._task, up), return_when=asyncio.FIRST_COMPLETED)
-        up.cancel()
+        try:
+            await asyncio.wait((self._task, up), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
         if self._task.done():
             await self._task
 
@@ -132,7 +138,7 @@ class _Endpoint:
         self._server = server
         self._answers = answers
         self._stage: _Stage | None = None
-        self._turn = asyncio.Lock()
+        self._turn, self._preparing = asyncio.Lock(), asyncio.Lock()
         self._waiting = 0
         self._pages: NamePages | None = None
 
@@ -163,12 +169,12 @@ class _Endpoint:
         if self._pages is None:
             self._pages = NamePages()
         try:
-            async with asyncio.timeout(EXPLAIN_S), self._turn:
-                return _json(200, self._pages.page(await self._prepared(), cursor))
+            async with asyncio.timeout(EXPLAIN_S):
+                return _json(200, self._pages.page(await self._known(), cursor))
         except NoSuchListError as error:
             return _problem(410, str(error))
         except TimeoutError:
-            return _problem(503, f"no names within {EXPLAIN_S:g} s")
+            return _problem(503, f"the files were not read within {EXPLAIN_S:g} s")
 
     async def _explain(self, body: bytes) -> HttpAnswer:
         # Imported here: a server does without it until it is first asked.
@@ -195,15 +201,27 @@ class _Endpoint:
 
         return Explainer(await self._prepared())
 
-    async def _prepared(self) -> ClusterDnsServer:
-        """The server that there is, with what its plugins need to answer; it is to be asked in the `_turn`."""
+    async def _known(self) -> ClusterDnsServer:
+        """The server that there is, with what its names are made of."""
         server = self._server()
-        if not self._answers:
-            if self._stage is None or self._stage.server is not server:
-                await self.close()
-                self._stage = _Stage(server)
-            await self._stage.ready()
+        if any(plugin.listing is not None and plugin.listing.by_answering for plugin in server.plugins()):
+            return await self._prepared()
         return server
+
+    async def _prepared(self) -> ClusterDnsServer:
+        """The server that there is, with what its plugins need to answer."""
+        async with self._preparing:
+            server = self._server()
+            if not self._answers:
+                if self._stage is None or self._stage.server is not server:
+                    await self.close()
+                    self._stage = _Stage(server)
+                try:
+                    await self._stage.ready()
+                finally:
+                    if self._stage.is_over:
+                        self._stage = None  # the next one tries again
+            return server
 
     async def close(self) -> None:
         if self._stage is not None:

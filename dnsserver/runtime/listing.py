@@ -61,7 +61,7 @@ class ServedName:
         """Forward zones first; the canonical order of names (RFC 4034 section 6.1), then of types."""
         owner = names.from_text(self.name.lower())
         return (
-            is_reverse(names.from_text(self.zone)),
+            is_reverse(owner),
             sort_key(owner),
             type_number(self.type) or 0,
             self.server,
@@ -105,18 +105,22 @@ class ServedNames:
     @property
     def beyond(self) -> tuple[str, ...]:
         listings = (plugin.listing for site in self._sites for plugin in site.plugins)
-        return tuple(dict.fromkeys(text for each in listings if each for text in each.beyond))
+        return tuple(dict.fromkeys(text for each in listings if each for text in each.beyond()))
 
     def __iter__(self) -> Iterator[ServedName]:
         """Block by block, plugin by plugin, as they are when they come."""
+        return (each for each in self.step_by_step() if each is not None)
+
+    def step_by_step(self) -> Iterator[ServedName | None]:
+        """The same; None for each that another plugin or block answers, so that no step takes long."""
         for site in self._sites:
             answered = _dispatched(self._server.built, site)
             shown = " ".join(key.shown for key in site.block.keys)
             for plugin, listing, before in _in_turn(site):
                 places = listing.places()
                 for listed in listing.names():
-                    if answered(listed.owner.lower()) and not _taken(listed, before):
-                        yield ServedName.of(listed, shown, plugin.name, places)
+                    served = answered(listed.owner.lower()) and not _taken(listed, before)
+                    yield ServedName.of(listed, shown, plugin.name, places) if served else None
 
     def in_order(self) -> list[ServedName]:
         """All of them, by their `sort_key`."""

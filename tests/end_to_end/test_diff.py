@@ -106,22 +106,27 @@ def test_corefiles(tmp_path: Path, call: Finish) -> None:
     assert "+web.default.svc.cluster.local. 7 A 10.9.0.80  (Service default/web web.yaml:1)" in lines
 
 
-def test_corefiles_with_hosts_and_zone_files(tmp_path: Path, call: Finish) -> None:
+def test_corefiles_with_hosts_and_zone_files(
+    tmp_path: Path, call: Finish, caplog: pytest.LogCaptureFixture
+) -> None:
     """Names of files are compared too: the Corefile need not say anything else."""
     hosts = ".:5300 {\n  hosts none.txt example.net {\n    192.0.2.1 one.example.net\n    no_reverse\n  }\n"
     zone = "$ORIGIN example.org.\n@ 300 IN SOA ns hostmaster 7 3600 600 86400 60\n@ 300 IN NS ns\n"
     for name, address in (("old", "192.0.2.53"), ("new", "192.0.2.54")):
         (tmp_path / name).write_text(f"{hosts}  file {name}.zone example.org\n}}\n")
-        (tmp_path / f"{name}.zone").write_text(f"{zone}ns 300 IN A {address}\n")
+        (tmp_path / f"{name}.zone").write_text(f"{zone}ns 300 IN A {address}\nsub 300 IN NS {name}\n")
     (tmp_path / "new").write_text((tmp_path / "new").read_text().replace("192.0.2.1", "192.0.2.2"))
     done = call("diff", "-conf", "old", "new")
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-4:] == [
+    assert done.stdout.splitlines()[-6:] == [
         "-one.example.net. 3600 A 192.0.2.1  (hosts old:2)",
         "+one.example.net. 3600 A 192.0.2.2  (hosts new:2)",
         "-ns.example.org. 300 A 192.0.2.53  (file old.zone)",
         "+ns.example.org. 300 A 192.0.2.54  (file new.zone)",
+        "-sub.example.org. 300 NS old.example.org.  (file old.zone)",
+        "+sub.example.org. 300 NS new.example.org.  (file new.zone)",
     ]
+    assert "none.txt is not read" in caplog.text
 
 
 def test_names_of_a_cluster_that_is_elsewhere_are_not_compared(tmp_path: Path, call: Finish) -> None:

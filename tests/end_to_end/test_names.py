@@ -13,6 +13,21 @@ from tests.end_to_end.commands import DEMO, SERVICE, Finish, started
 from tests.support.process import free_port
 
 KEYS = {"name", "type", "ttl", "values", "zone", "server", "plugin", "objects", "place"}
+#: A name of hosts in the cluster's zone, and one more zone.
+SHADOWING = """\
+.:5300 {
+  bind 127.0.0.1
+  hosts none.txt {
+    192.0.2.9 web.default.svc.cluster.local
+    fallthrough
+  }
+  kubernetes cluster.local in-addr.arpa {
+    manifests web.yaml
+    fallthrough in-addr.arpa
+  }
+  file zone example.com
+}
+"""
 DATABASE = {"kind": "Service", "namespace": "default", "name": "database"}
 
 
@@ -101,6 +116,25 @@ def test_master_file_of_a_zone_file(tmp_path: Path, call: Finish) -> None:
         ("example.org.", "SOA"),
         ("ns.example.org.", "A"),
     ]
+
+
+def test_master_file_has_what_other_plugins_answer_in_the_zone(tmp_path: Path, call: Finish) -> None:
+    """The cluster's zone is the one meant, and a name of `hosts` in it takes the place of the Service's."""
+    (tmp_path / "web.yaml").write_text(SERVICE)
+    (tmp_path / "zone").write_text(
+        "$ORIGIN example.com.\n@ 300 IN SOA ns hostmaster 7 3600 600 86400 60\n@ 300 IN NS ns\n"
+    )
+    (tmp_path / "Corefile").write_text(SHADOWING)
+    for origin, name, value in (
+        ("cluster.local", "web.default.svc.cluster.local.", "192.0.2.9"),
+        ("in-addr.arpa", "9.2.0.192.in-addr.arpa.", "web.default.svc.cluster.local."),
+    ):
+        words = () if origin == "cluster.local" else ("--origin", origin)
+        found = dns.zone.from_text(
+            call("names", "-conf", "Corefile", "--format", "zone", *words).stdout, origin, relativize=False
+        )
+        rdatasets = list(found.find_node(name))
+        assert [each.to_text().split()[-1] for each in rdatasets] == [value]
 
 
 def test_corefile_with_external_names_and_verified_pods(tmp_path: Path, call: Finish) -> None:

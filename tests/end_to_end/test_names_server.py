@@ -1,5 +1,6 @@
 """`dnsserver names --server`: the names of a running server, page by page."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_files_as_they_are_now(workers: str, tmp_path: Path, call: Finish) -> No
     with started(
         "--admin", admin, "--workers", workers, "--state-dir", tmp_path / "s", cwd=tmp_path
     ) as server:
-        assert listed() == [("one.example.net.", ["192.0.2.1"], "hosts.txt")]
+        assert listed() == [("one.example.net.", ["192.0.2.1"], str(hosts))]
         hosts.write_text("192.0.2.1 one.example.net\n192.0.2.2 two.example.net\n")
         wait_until(lambda: len(listed()) == 2, lambda: str(listed()))
         assert server.stop() == 0
@@ -99,6 +100,33 @@ async def test_lists_that_are_not_asked_for_end(tmp_path: Path) -> None:
             pages.page(another, others[1])  # after a reload
         rows = [ServedName.from_json(each) for each in second["names"]]
         assert [row.as_json() for row in rows] == second["names"]
+
+
+async def test_a_list_is_over_when_nobody_asks_for_its_pages(tmp_path: Path) -> None:
+    manifests(tmp_path)
+    text = ".:0 {\nbind 127.0.0.1\nkubernetes cluster.local {\nmanifests many.yaml\n}\n}\n"
+    pages = NamePages(life_s=0.01)
+    async with server_of(text, tmp_path) as server:
+        cursor = pages.page(server, "")["cursor"]
+        await asyncio.sleep(0.05)
+        with pytest.raises(NoSuchListError):
+            pages.page(server, cursor)
+
+
+async def test_a_page_is_bounded_also_where_another_plugin_answers(tmp_path: Path) -> None:
+    """`hosts` of all names in front of a cluster: of that none is listed."""
+    manifests(tmp_path)
+    text = (
+        ".:0 {\nbind 127.0.0.1\nhosts none.txt {\n192.0.2.1 one.example.net\nno_reverse\n}\n"
+        "kubernetes cluster.local {\nmanifests many.yaml\n}\n}\n"
+    )
+    pages = NamePages()
+    async with server_of(text, tmp_path) as server:
+        given = [pages.page(server, "")]
+        while given[-1]["cursor"]:
+            given.append(pages.page(server, given[-1]["cursor"]))
+    assert [len(page["names"]) for page in given] == [1, 0, 0]
+    assert 2 * PAGE_MAX < 4 * MANY + PAGE_MAX
 
 
 @pytest.mark.parametrize(

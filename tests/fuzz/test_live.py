@@ -42,7 +42,7 @@ BURST = 50
 PARTS = 4
 #: Octets that the server may hold more after every part: one per datagram, or what comes and goes however many there
 #: are.
-GROWTH_MAX = max(LIVE // PARTS, 64 << 10)
+GROWTH_MAX = max(LIVE // PARTS, 32 << 10)
 #: Octets of answers at hand, instead of so many that no run fills the tables.
 HELD = 32 << 10
 NGINX = normal("nginx.default.svc.cluster.local. 5 A 10.96.0.10")

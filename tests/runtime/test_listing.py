@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import dns.message
+import dns.name
 import dns.rdatatype
 import pytest
 
@@ -38,6 +39,11 @@ www 60 IN CNAME ns
 sub 300 IN NS ns.sub
 ns.sub 300 IN A 192.0.2.54
 deep.inner 300 IN A 192.0.2.55
+hidden.sub 300 IN A 192.0.2.57
+alias 60 IN CNAME ns
+alias 60 IN TXT "hidden"
+old 60 IN DNAME inner
+hidden.old 60 IN A 192.0.2.58
 """
 INNER = """\
 $ORIGIN inner.example.org.
@@ -113,6 +119,10 @@ EXPECTED: dict[str, set[Row]] = {
         ("www.example.org.", "CNAME", ("ns.example.org.",), "file", "org.zone"),
         ("*.any.example.org.", "TXT", ('"any"',), "file", "org.zone"),
         ("example.org.", "NS", ("ns.example.org.",), "file", "org.zone"),
+        ("alias.example.org.", "CNAME", ("ns.example.org.",), "file", "org.zone"),
+        ("old.example.org.", "DNAME", ("inner.example.org.",), "file", "org.zone"),
+        ("sub.example.org.", "NS", ("ns.sub.example.org.",), "file", "org.zone"),
+        ("ns.sub.example.org.", "A", ("192.0.2.54",), "file", "org.zone"),
         ("inner.example.org.", "NS", ("ns.inner.example.org.",), "file", "inner.zone"),
         ("ns.inner.example.org.", "A", ("192.0.2.56",), "file", "inner.zone"),
     },
@@ -141,14 +151,16 @@ async def test_what_is_listed_is_answered(folder: Path) -> None:
         live = ServedNames(server).in_order()
         for each in live:
             reply = await ask(server.endpoints[0][1], each.name, each.type)
-            assert answer(reply, each.type) == (each.ttl, each.values), each
+            assert answer(reply, each.name, each.type) == (each.ttl, each.values), each
     assert {each.plugin for each in live} == {"hosts", "kubernetes", "file", "auto"}
     assert told(live) == told(offline)
 
 
-def answer(reply: dns.message.Message, rtype: str) -> tuple[int, tuple[str, ...]]:
-    rrset = reply.answer[0]
-    assert dns.rdatatype.to_text(rrset.rdtype) == rtype
+def answer(reply: dns.message.Message, name: str, rtype: str) -> tuple[int, tuple[str, ...]]:
+    """In whatever section: a referral has its records in the last two."""
+    wanted = dns.name.from_text(name), dns.rdatatype.from_text(rtype)
+    sections = (reply.answer, reply.authority, reply.additional)
+    rrset = next(each for section in sections for each in section if (each.name, each.rdtype) == wanted)
     return rrset.ttl, tuple(sorted(item.to_text() for item in rrset))
 
 

@@ -5,13 +5,20 @@ from dnsserver.plugins.auto.folder import ZoneFolder
 from dnsserver.plugins.auto.settings import AutoSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
 from dnsserver.plugins.static_listing import listing_of
-from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import (
+    Reach,
+    StaticReplies,
+    StaticZoneHandler,
+    ZoneTable,
+    notified_secondaries,
+)
 
 
 def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError."""
     settings = AutoSettings.from_directive(directive, site.zones, site.directory)
     table = ZoneTable()
+    reach = Reach(table, within=settings.zones)
 
     def changed(origin: bytes) -> None:
         site.server.forget()
@@ -21,14 +28,14 @@ def setup(directive: Directive, site: Site) -> Plugin:
     folder = ZoneFolder(settings, table, changed)
 
     def wrap(following: Handler) -> Handler:
-        return StaticZoneHandler("auto", table, following, site.server.resolve, within=settings.zones)
+        return StaticZoneHandler("auto", reach, following, site.server.resolve)
 
     return Plugin(
         name="auto",
         wrap=wrap,
         lifespan=folder.kept,
-        remembers=StaticReplies("auto", table, site.server.now, within=settings.zones),
+        remembers=StaticReplies("auto", reach, site.server.now),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
-        listing=listing_of(table, folder.place, within=settings.zones, read=folder.kept),
+        listing=listing_of(reach, folder.place, read=folder.kept),
     )

@@ -41,9 +41,8 @@ class ZoneFolder:
                 await asyncio.wait((looking,))
 
     def place(self, origin: bytes) -> str:
-        """The file of a zone; "" where it has gone."""
-        file = self._files.get(origin)
-        return "" if file is None else str(file.path)
+        """The file of a zone that is there."""
+        return str(self._files[origin].path)
 
     async def _keep(self) -> None:
         while self._settings.reload_s > 0:

@@ -9,10 +9,17 @@ from dnsserver.observability.logs import plugin_logger
 from dnsserver.plugins.file.settings import FileSettings
 from dnsserver.plugins.plugin import Handler, Plugin, Site
 from dnsserver.plugins.static_listing import listing_of
-from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import (
+    Reach,
+    StaticReplies,
+    StaticZoneHandler,
+    ZoneTable,
+    notified_secondaries,
+)
 from dnsserver.plugins.zone_files import ZoneFiles, open_error
 from dnsserver.sources.zonefile import ZoneFileError
 from dnsserver.transports.tasks import TaskHome
+from dnsserver.wire import names
 
 _log = plugin_logger("file")
 
@@ -21,7 +28,8 @@ def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError, also when a file is no zone."""
     settings = FileSettings.from_directive(directive, site.zones, site.directory)
     table = ZoneTable()
-    paths = {file.origin: str(file.path) for file in settings.files}
+    reach = Reach(table, settings.fallthrough)
+    paths = {file.origin: str(file.path.absolute()) for file in settings.files}
 
     def changed(origin: bytes) -> None:
         site.server.forget()
@@ -31,12 +39,16 @@ def setup(directive: Directive, site: Site) -> Plugin:
     missing = _read(settings, table, files)
 
     @contextlib.asynccontextmanager
-    async def kept() -> AsyncIterator[None]:
+    async def warned() -> AsyncIterator[None]:
         for error, reload_s in missing.items():
             _log.warning('Failed to open "%s": trying again in %s', error, duration_text(reload_s))
+        yield
+
+    @contextlib.asynccontextmanager
+    async def kept() -> AsyncIterator[None]:
         tasks = TaskHome("file")
         await tasks.open()
-        async with files.running():
+        async with warned(), files.running():
             for file in settings.files:
                 tasks.spawn(files.keep(file), f"file: {file.path}")
                 notified_secondaries(site.block(), file.origin)
@@ -45,17 +57,20 @@ def setup(directive: Directive, site: Site) -> Plugin:
             finally:
                 await tasks.close()
 
+    def unknown(origin: bytes) -> str:
+        return f"file {names.to_text(origin)}: {paths[origin]} could not be read, so its names are not known."
+
     def wrap(following: Handler) -> Handler:
-        return StaticZoneHandler("file", table, following, site.server.resolve, settings.fallthrough)
+        return StaticZoneHandler("file", reach, following, site.server.resolve)
 
     return Plugin(
         name="file",
         wrap=wrap,
         lifespan=kept,
-        remembers=StaticReplies("file", table, site.server.now, settings.fallthrough),
+        remembers=StaticReplies("file", reach, site.server.now),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
-        listing=listing_of(table, lambda origin: paths[origin], fallthrough=settings.fallthrough),
+        listing=listing_of(reach, lambda origin: paths[origin], unknown, warned),
     )
 
 

@@ -1,6 +1,8 @@
 """The names of `hosts`, for people."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from dnsserver.plugins.hosts.handler import HostsAnswers
 from dnsserver.plugins.plugin import Listing
@@ -15,6 +17,7 @@ from dnsserver.zone.reverse import reverse_name
 def listing_of(answers: HostsAnswers, where: str) -> Listing:
     """*where*: the directive, as `FILE:LINE`."""
     settings, known = answers.settings, answers.known
+    file = str(Path(settings.file).absolute())
 
     def listed() -> Iterator[Listed]:
         for owner, rtype, in_file in known.owners():
@@ -22,10 +25,16 @@ def listing_of(answers: HostsAnswers, where: str) -> Listing:
             reply = answers.reply(Question(name, rtype))
             if reply is not None and reply.answer:  # else it has gone meanwhile
                 zone = longest(name, settings.zones) or names.ROOT
-                yield Listed(zone, reply.answer, place=settings.file if in_file else where)
+                yield Listed(zone, reply.answer, place=file if in_file else where)
+
+    @contextlib.asynccontextmanager
+    async def read() -> AsyncIterator[None]:
+        async with known.warned(), known.lifespan():
+            yield
 
     return Listing(
         listed,
         answers=lambda question: answers.reply(question) is not None,
-        read=known.lifespan,
+        read=read,
+        by_answering=True,
     )

@@ -75,7 +75,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         zone_copy=lambda origin: _copy(zones, origin),
         listing=Listing(
             answers.listing,
-            beyond(settings),
+            lambda: beyond(settings),
             made.places,
             local=bool(settings.manifests or site.source),
             answers=answers.claims,

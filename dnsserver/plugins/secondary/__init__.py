@@ -12,7 +12,13 @@ from dnsserver.plugins.secondary.following import ZoneFollower
 from dnsserver.plugins.secondary.reading import ZoneReader
 from dnsserver.plugins.secondary.settings import SecondarySettings
 from dnsserver.plugins.static_listing import listing_of
-from dnsserver.plugins.static_zones import StaticReplies, StaticZoneHandler, ZoneTable, notified_secondaries
+from dnsserver.plugins.static_zones import (
+    Reach,
+    StaticReplies,
+    StaticZoneHandler,
+    ZoneTable,
+    notified_secondaries,
+)
 from dnsserver.plugins.transfer.settings import ipaddress_of
 from dnsserver.transports.tasks import TaskHome
 from dnsserver.wire import names
@@ -27,6 +33,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
     """Raises ConfigError."""
     settings = SecondarySettings.from_directive(directive, site.zones)
     table = ZoneTable()
+    reach = Reach(table, settings.fallthrough)
     for origin in settings.primaries:
         table.put(origin, None)
 
@@ -61,9 +68,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
             await tasks.close()
 
     def wrap(following: Handler) -> Handler:
-        return StaticZoneHandler(
-            "secondary", table, following, site.server.resolve, settings.fallthrough, notified=notified
-        )
+        return StaticZoneHandler("secondary", reach, following, site.server.resolve, notified)
 
     def lifespan() -> contextlib.AbstractAsyncContextManager[None]:
         return ZoneReader(tuple(copies().values()), table, changed, site.server.now).kept()
@@ -73,17 +78,12 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         lifespan=lifespan,
         follow=follow,
-        remembers=StaticReplies("secondary", table, site.server.now, settings.fallthrough),
+        remembers=StaticReplies("secondary", reach, site.server.now),
         leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
         zone_copy=table.copy,
-        listing=listing_of(
-            table,
-            lambda origin: ", ".join(map(str, settings.primaries[origin])),
-            fallthrough=settings.fallthrough,
-            beyond=tuple(map(_beyond, settings.primaries)),
-        ),
+        listing=listing_of(reach, lambda _origin: "", _unknown),
     )
 
 
-def _beyond(origin: bytes) -> str:
+def _unknown(origin: bytes) -> str:
     return f"secondary {names.to_text(origin)}: another server's names, which a running server lists once it has them."
