@@ -67,7 +67,7 @@ async def mix(bench: Bench, subjects: Subjects) -> None:
 async def tcp(bench: Bench, subjects: Subjects) -> None:
     file = bench.folder / "queries"
     subjects = on_one_core(subjects)
-    await _prepare(HITS, file, subjects)
+    await _prepare(HITS, file, subjects, tcp=True)
     load = Load(file, bench.effort.most_s, tcp=True)
     runs = await by_turns(bench, subjects, load, bench.effort.rounds)
     keep(bench.results, "tcp", runs)
@@ -129,12 +129,12 @@ async def _mix(bench: Bench, scene: str, mix: Mix, subjects: Subjects) -> None:
     bench.results.add(Section(title, FIXED_HEAD, rows, [told_others(runs.values())]))
 
 
-async def _prepare(mix: Mix, file: Path, subjects: Subjects) -> None:
+async def _prepare(mix: Mix, file: Path, subjects: Subjects, *, tcp: bool = False) -> None:
     """Write the queries, look at some answers of every server, and ask all of them once."""
     write_queries(file, mix.asks(QUERIES))
     for name, subject in subjects.items():
         await check(name, subject, islice(mix.asks(QUERIES), CHECKED))
-        await warm_up(subject.port, file)
+        await warm_up(subject.port, file, tcp=tcp)
 
 
 def _told(runs: Runs, load: Load) -> str:

@@ -69,9 +69,10 @@ async def ask(port: int, load: Load) -> tuple[Done, Probed]:
     return await asyncio.gather(_dnsperf_later(port, load), _probe(port, load))
 
 
-async def warm_up(port: int, queries: Path) -> None:
+async def warm_up(port: int, queries: Path, *, tcp: bool = False) -> None:
     """All *queries*, once."""
-    await _output("dnsperf", *_where(port, queries), "-n", "1", "-q", str(OUTSTANDING))
+    options = [*_where(port, queries), "-n", "1", "-q", str(OUTSTANDING)]
+    await _output("dnsperf", *options, *(["-m", "tcp"] if tcp else []))
 
 
 async def _dnsperf_later(port: int, load: Load) -> Done:
