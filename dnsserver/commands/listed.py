@@ -1,9 +1,10 @@
 """Names and their records as tables, JSON and master files."""
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from dnsserver.plugins.k8s_external.answers import NAME as EXTERNAL
 from dnsserver.plugins.kubernetes.state_answers import KUBERNETES
 from dnsserver.runtime.listing import ServedName
 from dnsserver.wire import names
@@ -31,9 +32,9 @@ def table(rows: Iterable[ServedName]) -> Iterator[str]:
 
 
 def origin_of(row: ServedName) -> str:
-    """`Service default/web demo/web.yaml:3`; `hosts /etc/hosts` for records that are in a file as they are; for names
-    of a zone itself, the zone."""
-    named = str(row.objects[0]) if row.objects else row.plugin if row.place else f"zone {row.zone}"
+    """`Service default/web demo/web.yaml:3`; `hosts /etc/hosts` for records that are as they are given; for names of
+    the cluster's zone itself, the zone."""
+    named = str(row.objects[0]) if row.objects else f"zone {row.zone}" if _is_of_zone(row) else row.plugin
     return f"{named} {near(row.place)}".rstrip()
 
 
@@ -64,7 +65,7 @@ def zone_file(
     zones = list(apexes)
     own = [zone for zone, plugin in apexes.items() if plugin == KUBERNETES]
     chosen = _chosen(zones, own, origin)
-    kept = [row for row in rows if _zone_of(row, apexes) == chosen and (wanted(row) or _is_frame(row))]
+    kept = [row for row in rows if row.zone == chosen and (wanted(row) or _is_frame(row))]
     kept.sort(
         key=lambda row: (row.name.lower() != chosen, row.type != Type.SOA.name)
     )  # stable: the order stays
@@ -81,15 +82,12 @@ def zone_file(
 
 def _is_frame(row: ServedName) -> bool:
     """Whether a zone is none without it: its apex, and other names of the zone itself."""
-    return row.name.lower() == row.zone or not (row.objects or row.place)
+    return row.name.lower() == row.zone or _is_of_zone(row)
 
 
-def _zone_of(row: ServedName, apexes: Container[str]) -> str:
-    """The zone that a name is in: `hosts` has names in zones of others, and no SOA."""
-    if row.zone in apexes:
-        return row.zone
-    above = map(names.to_text, names.suffixes(names.from_text(row.name.lower())))
-    return next((zone for zone in above if zone in apexes), row.zone)
+def _is_of_zone(row: ServedName) -> bool:
+    """Whether it is there whatever is in the cluster, as `ns.dns`."""
+    return row.plugin in (KUBERNETES, EXTERNAL) and not row.objects
 
 
 def _chosen(zones: Sequence[str], own: Sequence[str], origin: str) -> str:

@@ -49,7 +49,7 @@ def _lines(options: argparse.Namespace, rows: list[ServedName], beyond: tuple[st
         first = row.objects[0] if row.objects else None
         return (
             (not options.type or row.type in options.type)
-            and (not options.origin or options.format == "zone" or row.zone == options.origin)
+            and (not options.origin or row.zone == options.origin)
             and (not options.namespace or (first is not None and first.key.namespace in options.namespace))
             and (not options.kind or (first is not None and first.kind.lower() in options.kind))
         )

@@ -253,11 +253,13 @@ class ZoneCopy:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names that a plugin answers, for people: `names` begins anew with each call. `beyond` says in sentences what
-    else it answers, which cannot be told in advance, or not now. `places` are where objects stand, as `FILE:LINE`, if
-    in files."""
+    """The names that a plugin answers, for people: `names` begins anew with each call, and gives None for a step that
+    finds nothing, so that none takes long. `zones` are the origins of those that have an apex. `beyond` says in
+    sentences what else it answers, which cannot be told in advance, or not now. `places` are where objects stand, as
+    `FILE:LINE`, if in files."""
 
-    names: Callable[[], Iterator[Listed]]
+    names: Callable[[], Iterator[Listed | None]]
+    zones: Callable[[], Iterable[bytes]]
     beyond: Callable[[], Sequence[str]] = tuple
     places: Callable[[], Mapping[Identity, str]] = dict
     local: bool = True

@@ -23,13 +23,15 @@ def listing_of(
     *read*: as for Listing."""
     table = reach.table
 
-    def listed() -> Iterator[Listed]:
+    def listed() -> Iterator[Listed | None]:
         for origin in table.origins:
             zone = table[origin]
             for name in () if zone is None else zone.names():
                 current = table[origin]  # it may be another one meanwhile
                 if current is not None and reach.origin_of(name) == origin:
                     yield from _at(current, name, place(origin))
+                else:
+                    yield None
 
     def answers(question: Question) -> bool:
         name = question.name.lower()
@@ -47,16 +49,20 @@ def listing_of(
             elif Type.DNSKEY in zone.node(origin).rrsets:
                 yield f"{names.to_text(origin)} is signed; signatures are not listed."
 
-    return Listing(listed, lambda: tuple(beyond()), answers=answers, read=read, by_answering=True)
+    return Listing(
+        listed, lambda: table.origins, lambda: tuple(beyond()), answers=answers, read=read, by_answering=True
+    )
 
 
-def _at(zone: StaticZone, name: bytes, place: str) -> Iterator[Listed]:
+def _at(zone: StaticZone, name: bytes, place: str) -> Iterator[Listed | None]:
     """What clients get to see, referrals included: neither what a CNAME, DNAME or cut hides, nor signatures."""
     for rtype, rrset in zone.node(name).rrsets.items():
+        records = tuple(rrset.records(name, zone.origin))
         reply = tell(zone, Question(name, rtype), do=False).reply
-        if any(
-            (record.owner.lower(), record.rtype) == (name, rtype)
+        told = {
+            record.rdata
             for section in (reply.answer, reply.authority, reply.additional)
             for record in section
-        ):
-            yield Listed(zone.origin, tuple(rrset.records(name, zone.origin)), place=place)
+            if (record.owner.lower(), record.rtype) == (name, rtype)
+        }
+        yield Listed(zone.origin, records, place=place) if told == {each.rdata for each in records} else None

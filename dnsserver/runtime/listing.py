@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from dnsserver.config import ConfigError
 from dnsserver.plugins.plugin import Listing, Plugin
+from dnsserver.plugins.zone_names import longest
 from dnsserver.runtime.server import ClusterDnsServer
 from dnsserver.runtime.sites import BuiltListener, BuiltSite
 from dnsserver.sources.zonefile.printing import rdata_text
@@ -43,13 +44,15 @@ class ServedName:
     place: str
 
     @classmethod
-    def of(cls, listed: Listed, server: str, plugin: str, places: Mapping[Identity, str]) -> Self:
+    def of(
+        cls, listed: Listed, zone: bytes, server: str, plugin: str, places: Mapping[Identity, str]
+    ) -> Self:
         return cls(
             names.to_text(listed.owner),
             type_name(listed.rtype),
             listed.ttl,
             tuple(sorted(rdata_text(record.rtype, record.rdata) for record in listed.records)),
-            names.to_text(listed.origin),
+            names.to_text(zone),
             server,
             plugin,
             listed.made_of,
@@ -112,15 +115,19 @@ class ServedNames:
         return (each for each in self.step_by_step() if each is not None)
 
     def step_by_step(self) -> Iterator[ServedName | None]:
-        """The same; None for each that another plugin or block answers, so that no step takes long."""
+        """The same; None for a step that finds nothing, or what another plugin or block answers: no step takes long."""
         for site in self._sites:
             answered = _dispatched(self._server.built, site)
             shown = " ".join(key.shown for key in site.block.keys)
+            apexes = {zone for _, listing, _ in _in_turn(site) for zone in listing.zones()}
             for plugin, listing, before in _in_turn(site):
-                places = listing.places()
+                places, owns = listing.places(), bool(tuple(listing.zones()))
                 for listed in listing.names():
-                    served = answered(listed.owner.lower()) and not _taken(listed, before)
-                    yield ServedName.of(listed, shown, plugin.name, places) if served else None
+                    if listed is None or not answered(listed.owner.lower()) or _taken(listed, before):
+                        yield None
+                        continue
+                    zone = listed.origin if owns else longest(listed.owner.lower(), apexes) or listed.origin
+                    yield ServedName.of(listed, zone, shown, plugin.name, places)
 
     def in_order(self) -> list[ServedName]:
         """All of them, by their `sort_key`."""

@@ -24,7 +24,9 @@ SHORT_CONNECTIONS = 3
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_another_server_takes_over_under_load(api: ApiServer, tmp_path: Path, workers: int) -> None:
-    """No question is lost or refused, and no connection is cut that was opened for a question."""
+    """No question is lost or refused, and no connection is cut that was opened for a question; but for one that the
+    kernel has just set up for the old server as that closes its socket: it is reset (docs/operations.md), and whoever
+    asks again has the answer of the new one."""
     server = _another(tmp_path, api, workers, 0).__enter__().up()
     try:
         load = Load(api.cluster, server.port)
@@ -47,6 +49,7 @@ def test_another_server_takes_over_under_load(api: ApiServer, tmp_path: Path, wo
     assert load.udp.wrong + load.tcp.wrong == []
     assert load.udp.lost == load.udp.refused == load.tcp.lost == load.tcp.refused == 0, load
     assert short.failures == []
+    assert short.resets <= TIMES
     assert short.answered > TIMES
 
 
@@ -74,7 +77,7 @@ class _ShortConnections:
     def __init__(self, port: int) -> None:
         self._port = port
         self._ending = False
-        self.answered = 0
+        self.answered = self.resets = 0
         self.failures: list[str] = []
 
     async def run(self) -> None:
@@ -90,7 +93,11 @@ class _ShortConnections:
         while not self._ending:
             try:
                 async with asyncio.timeout(LOST_S):
-                    await self._ask(query)
+                    try:
+                        await self._ask(query)
+                    except ConnectionResetError:
+                        self.resets += 1
+                        await self._ask(query)
                 self.answered += 1
                 await asyncio.sleep(PAUSE_S)
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:

@@ -1,5 +1,6 @@
 """Names of all plugins that have some: what is listed is what is answered, each name by the plugin that answers it."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import dns.name
 import dns.rdatatype
 import pytest
 
+from dnsserver.commands.listed import zone_file
 from dnsserver.runtime.listing import ServedName, ServedNames, listed_names
 from dnsserver.wire.codes import Type
-from tests.runtime.helpers import ask, server_of
+from tests.runtime.helpers import PATIENCE_S, ask, server_of
 
 MANIFESTS = """\
 apiVersion: v1
@@ -44,6 +46,7 @@ alias 60 IN CNAME ns
 alias 60 IN TXT "hidden"
 old 60 IN DNAME inner
 hidden.old 60 IN A 192.0.2.58
+other.old 60 IN CNAME ns
 """
 INNER = """\
 $ORIGIN inner.example.org.
@@ -72,6 +75,18 @@ COREFILE = """\
     file inner.zone inner.example.org
     auto test {
         directory zones
+    }
+}
+"""
+SPLIT = """\
+.:0 {
+    bind 127.0.0.1
+    hosts none.txt {
+        192.0.2.1 one.cluster.local elsewhere.example.com
+        fallthrough
+    }
+    kubernetes cluster.local {
+        manifests cluster.yaml
     }
 }
 """
@@ -187,3 +202,36 @@ async def test_a_zone_of_others_is_said_to_be_one(folder: Path) -> None:
         assert found.beyond == (
             "secondary example.com.: another server's names, which a running server lists once it has them.",
         )
+
+
+async def test_a_zone_of_others_is_listed_once_it_is_there(folder: Path) -> None:
+    primary = ".:0 {\nbind 127.0.0.1\nfile inner.zone inner.example.org\ntransfer {\nto *\n}\n}\n"
+    async with server_of(primary, folder) as first:
+        port = first.endpoints[0][1]
+        text = f".:0 {{\nbind 127.0.0.1\nsecondary inner.example.org {{\ntransfer from 127.0.0.1:{port}\n}}\n}}\n"
+        async with server_of(text, folder) as server:
+            async with asyncio.timeout(PATIENCE_S):
+                while ServedNames(server).beyond:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0.05)
+            rows = ServedNames(server).in_order()
+    assert {(each.name, each.type, each.plugin, each.zone) for each in rows} == {
+        (name, rtype, "secondary", "inner.example.org.")
+        for name, rtype in (
+            ("inner.example.org.", "SOA"),
+            ("inner.example.org.", "NS"),
+            ("ns.inner.example.org.", "A"),
+        )
+    }
+    assert len(list(zone_file(rows, (), "", lambda row: row.type == "A"))) == 5  # with the apex
+
+
+async def test_names_of_hosts_are_in_the_zones_of_their_block(folder: Path) -> None:
+    """And in no other block's."""
+    other = "example.org:0 {\nbind 127.0.0.1\nfile org.zone\n}\n"
+    async with listed_names(server_of(SPLIT + other, folder)) as found:
+        zones = {each.name: each.zone for each in found if each.plugin == "hosts"}
+    assert zones == {
+        "one.cluster.local.": "cluster.local.",
+        "1.2.0.192.in-addr.arpa.": ".",
+        "elsewhere.example.com.": ".",
+    }

@@ -34,6 +34,7 @@ def listing_of(answers: HostsAnswers, where: str) -> Listing:
 
     return Listing(
         listed,
+        tuple,
         answers=lambda question: answers.reply(question) is not None,
         read=read,
         by_answering=True,

@@ -40,5 +40,10 @@ def setup(directive: Directive, site: Site) -> Plugin:
         claims=joined.claims,
         leaves_alone=joined.leaves_alone,
         zone_copy=joined.zone_copy,
-        listing=Listing(lambda: joined.answers.listing(), places=places, answers=joined.claims),
+        listing=Listing(
+            lambda: joined.answers.listing(),
+            lambda: [view.origin for view in joined.answers.views],
+            places=places,
+            answers=joined.claims,
+        ),
     )

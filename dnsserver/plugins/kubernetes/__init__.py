@@ -75,6 +75,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         zone_copy=lambda origin: _copy(zones, origin),
         listing=Listing(
             answers.listing,
+            lambda: [zone.origin for zone in zones],
             lambda: beyond(settings),
             made.places,
             local=bool(settings.manifests or site.source),

@@ -1,6 +1,7 @@
 """Changes on disk are served within a second, whatever way they are made."""
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -300,20 +301,31 @@ def many(prefix: str, count: int) -> str:
 
 @pytest.mark.alone
 async def test_a_large_reload_leaves_the_loop_free(tmp_path: Path) -> None:
-    parts = 4_000
+    """However fast the machine is: no turn of the event loop takes a large part of the whole."""
+    gc.collect()
+    gc.freeze()  # what other tests have left is not what a collection is to look at
+    try:
+        pauses = await pauses_of_a_reload(tmp_path, 4_000)
+    finally:
+        gc.unfreeze()
+    assert max(pauses) < sum(pauses) / 3, (max(pauses), sum(pauses))
+
+
+async def pauses_of_a_reload(tmp_path: Path, parts: int) -> list[float]:
+    """Seconds of each turn of the event loop, from the change of the file until it is served."""
     last = ObjectKey("default", f"s{parts - 1}")
     write(tmp_path, {"a.yaml": many("10.1", parts)})
     source, state = source_of(tmp_path)
-    pauses = []
+    pauses: list[float] = []
     async with running(source):
         write(tmp_path, {"a.yaml": many("10.2", parts)})
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (found := state.service(last)) and not found.cluster_ips[0].startswith("10.2."):
             assert time.monotonic() < end
             before = time.perf_counter()
             await asyncio.sleep(0.001)
             pauses.append(time.perf_counter() - before)
-    assert max(pauses) < 0.2
+    return pauses
 
 
 async def test_a_cancelled_change_is_made_whole(tmp_path: Path) -> None:
