@@ -85,6 +85,10 @@ class Reach:
         """The zone that *name* is answered from."""
         return self.table.origin_of(name) if self.includes(name) else None
 
+    def leaves_alone(self, question: Question) -> bool:
+        """As `Plugin.leaves_alone`: what is in none of the zones."""
+        return self.table.origin_of(question.name.lower()) is None
+
     def falls_through(self, name: bytes) -> bool:
         """Whether *name*, without records, is the next plugin's business."""
         return any(names.is_below(name, zone) for zone in self.fallthrough)

@@ -68,7 +68,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         wrap=wrap,
         lifespan=kept,
         remembers=StaticReplies("file", reach, site.server.now),
-        leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
+        leaves_alone=reach.leaves_alone,
         zone_copy=table.copy,
         listing=listing_of(reach, lambda origin: paths[origin], unknown, warned),
     )

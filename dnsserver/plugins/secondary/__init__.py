@@ -79,7 +79,7 @@ def setup(directive: Directive, site: Site) -> Plugin:
         lifespan=lifespan,
         follow=follow,
         remembers=StaticReplies("secondary", reach, site.server.now),
-        leaves_alone=lambda question: table.origin_of(question.name.lower()) is None,
+        leaves_alone=reach.leaves_alone,
         zone_copy=table.copy,
         listing=listing_of(reach, lambda _origin: "", _unknown),
     )
