@@ -93,12 +93,16 @@ async def upstream(script: Script) -> AsyncIterator[Upstream]:
         yield served
     finally:
         transport.close()
-        listener.close()
-        for _ in range(ACCEPTING):  # connections that were just accepted begin, ...
+        for sock in listener.sockets:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+        for _ in range(
+            ACCEPTING
+        ):  # connections that were just accepted begin: of a closed listener asyncio loses them
             await asyncio.sleep(0)
+        listener.close()
         for writer in gone:
             writer.transport.abort()
-        await until(lambda: served.connections == 0)  # ... and all end
+        await until(lambda: served.connections == 0)
 
 
 async def until(condition: Callable[[], bool]) -> None:
