@@ -95,9 +95,8 @@ async def upstream(script: Script) -> AsyncIterator[Upstream]:
         transport.close()
         for sock in listener.sockets:
             asyncio.get_running_loop().remove_reader(sock.fileno())
-        for _ in range(
-            ACCEPTING
-        ):  # connections that were just accepted begin: of a closed listener asyncio loses them
+        # Connections that were just accepted begin first: of a closed listener asyncio loses them.
+        for _ in range(ACCEPTING):
             await asyncio.sleep(0)
         listener.close()
         for writer in gone:
